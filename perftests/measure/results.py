@@ -104,3 +104,55 @@ class Result:
             notes=tuple(data["notes"]),
             detail=data["detail"],
         )
+
+
+class State(StrEnum):
+    """How far a run came."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    ABORTED = "aborted"  # interrupted, or its process died
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run with all its results: the one input of every report.
+
+    `run` is the number of the stored run, `started_at` ISO 8601, `parameters` what the run was
+    asked to do (scale, server, labels), `environment` what it ran on.
+    """
+
+    run: int | None
+    label: str
+    state: State
+    started_at: str
+    seconds: float
+    parameters: dict[str, Any]
+    environment: dict[str, Any]
+    results: tuple[Result, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of what ran to its end; inconclusive when the run was cut short.
+
+        A skipped test says nothing for or against the code.
+        """
+        ran = [r.verdict for r in self.results if r.outcome is not Outcome.SKIPPED]
+        worst = Verdict.worst(ran)
+        complete = self.state is State.FINISHED and ran
+        return worst if worst is Verdict.FAIL or complete else Verdict.INCONCLUSIVE
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data; `format_version` grows when a reader would have to change."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "run": self.run,
+            "label": self.label,
+            "state": self.state,
+            "verdict": self.verdict,
+            "started_at": self.started_at,
+            "seconds": self.seconds,
+            "parameters": self.parameters,
+            "environment": self.environment,
+            "results": [result.as_dict() for result in self.results],
+        }
