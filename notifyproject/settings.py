@@ -5,6 +5,7 @@
 
 import os
 import tempfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 import environ
@@ -120,6 +121,10 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# The JavaScript of the charts, out of the installed package: plotly/plotly.min.js.
+STATICFILES_DIRS = [
+    ("plotly", str(distribution("plotly").locate_file("plotly/package_data"))),
+]
 # Serves every app's static files without a collectstatic step, also when DEBUG is off.
 WHITENOISE_USE_FINDERS = True
 

@@ -63,6 +63,11 @@ class PerfRun(models.Model):
     environment = models.JSONField(default=dict)
     format_version = models.PositiveSmallIntegerField(default=FORMAT_VERSION)
 
+    # Only on runs that were read through `with_counts`.
+    passed: int
+    failed: int
+    undecided: int
+
     objects = PerfRunQuerySet.as_manager()
 
     class Meta:

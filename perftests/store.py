@@ -17,11 +17,12 @@ def start(label: str, parameters: dict[str, Any], environment: dict[str, Any]) -
     """Store a run that begins now; close the runs whose process died before."""
     for lost in PerfRun.objects.lost():
         finish(lost, State.ABORTED, (lost.heard_at - lost.started_at).total_seconds())
+    git = environment.get("git") or {}
     return PerfRun.objects.create(
         label=label,
         parameters=parameters,
         environment=environment,
-        commit=(environment.get("commit") or "")[:COMMIT_LENGTH],
+        commit=git.get("commit", "")[:COMMIT_LENGTH],
     )
 
 

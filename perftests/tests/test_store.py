@@ -44,14 +44,14 @@ class StoreTests(TransactionTestCase):
         return store.start("nightly", {"scale": "smoke"}, {"cores": 2, **environment})
 
     def test_it_stores_a_run_that_is_running(self):
-        run = self.start(commit="0123456789abcdef0123456789abcdef01234567")
+        run = self.start(git={"commit": "0123456789abcdef0123456789", "dirty": False})
         run.refresh_from_db()
         self.assertEqual((run.label, run.state), ("nightly", State.RUNNING))
         self.assertEqual((run.parameters, run.environment["cores"]), ({"scale": "smoke"}, 2))
         self.assertEqual(run.commit, "0123456789ab")
 
     def test_it_stores_a_run_outside_a_checkout(self):
-        self.assertEqual(self.start(commit=None).commit, "")
+        self.assertEqual(self.start(git=None).commit, "")
         self.assertEqual(self.start().commit, "")
 
     def test_it_loads_each_result_exactly_as_it_was_given(self):

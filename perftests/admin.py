@@ -1,0 +1,147 @@
+"""The stored runs in the admin: to be read, searched and charted, never to be edited."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from . import charts, store
+from .measure.environment import short
+from .measure.results import Result, State
+from .models import PerfMetric, PerfResult, PerfRun
+from .templatetags.perfruns import badge, seconds
+
+if TYPE_CHECKING:
+    PerfRunModelAdmin = admin.ModelAdmin[PerfRun]
+else:
+    PerfRunModelAdmin = admin.ModelAdmin
+
+
+class ParameterFilter(admin.SimpleListFilter):
+    """Filter by one parameter of the run, offering the values that occur."""
+
+    def lookups(
+        self, request: HttpRequest, model_admin: PerfRunModelAdmin
+    ) -> list[tuple[str, str]]:
+        stored = PerfRun.objects.order_by().values_list(self.field, flat=True).distinct()
+        return [(value, value) for value in sorted(filter(None, stored))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PerfRun]) -> QuerySet[PerfRun]:
+        return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
+
+    @property
+    def field(self) -> str:
+        return f"parameters__{self.parameter_name}"
+
+
+class ScaleFilter(ParameterFilter):
+    title = "scale"
+    parameter_name = "scale"
+
+
+class ServerFilter(ParameterFilter):
+    title = "server"
+    parameter_name = "server"
+
+
+@admin.register(PerfRun)
+class PerfRunAdmin(PerfRunModelAdmin):
+    """Runs can be seen and, with Django's delete permission, deleted whole."""
+
+    list_display = (
+        "__str__",
+        "outcome",
+        "started_at",
+        "results",
+        "duration",
+        "commit",
+        "scale",
+        "surroundings",
+    )
+    list_filter = ("verdict", "state", ScaleFilter, ServerFilter)
+    list_per_page = 50
+    search_fields = ("label", "commit", "results__test")
+    search_help_text = "Search by label, commit or test."
+    date_hierarchy = "started_at"
+
+    class Media:
+        css = {"all": ("perftests/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PerfRun | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PerfRun]:
+        return PerfRun.objects.with_counts()
+
+    @admin.display(description="verdict", ordering="verdict")
+    def outcome(self, run: PerfRun) -> SafeString:
+        return format_html_join(" ", "{}", ((badge(word),) for word in _outcome(run)))
+
+    @admin.display(ordering="failed")
+    def results(self, run: PerfRun) -> str:
+        counts = {"passed": run.passed, "failed": run.failed, "inconclusive": run.undecided}
+        return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none"
+
+    @admin.display(ordering="seconds")
+    def duration(self, run: PerfRun) -> str:
+        return "" if run.state == State.RUNNING else seconds(run.seconds)
+
+    @admin.display(description="scale, server")
+    def scale(self, run: PerfRun) -> str:
+        return ", ".join(filter(None, map(run.parameters.get, ("scale", "server"))))
+
+    @admin.display(description="environment")
+    def surroundings(self, run: PerfRun) -> str:
+        return short({**run.environment, "git": None})  # the commit has a column of its own
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context.update(_page(context["original"]))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_deleted_objects(
+        self, objs: Iterable[PerfRun], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name the runs, and only count what goes with them: thousands of rows help nobody."""
+        runs = list(objs)
+        counts = {
+            "runs": len(runs),
+            "results": PerfResult.objects.filter(run__in=runs).count(),
+            "metrics": PerfMetric.objects.filter(result__run__in=runs).count(),
+        }
+        missing = set() if self.has_delete_permission(request) else {"run"}
+        return [str(run) for run in runs], counts, missing, []
+
+
+def _outcome(run: PerfRun) -> list[str]:
+    """The words for what a run came to; a run that goes on has no verdict yet."""
+    if run.current_state is State.RUNNING:
+        return [State.RUNNING]
+    return [run.verdict] if run.state == State.FINISHED else [run.verdict, State.ABORTED]
+
+
+def _page(run: PerfRun) -> dict[str, Any]:
+    """What the page of a run shows."""
+    report = store.load(run)
+    return {
+        "report": report,
+        "outcome": _outcome(run),
+        "suites": _by_suite(report.results),
+        "latency_figure": charts.latency_figure(report.results),
+        "resource_figure": charts.resource_figure(report.results),
+    }
+
+
+def _by_suite(results: Iterable[Result]) -> dict[str, list[Result]]:
+    suites: dict[str, list[Result]] = {}
+    for result in results:
+        suites.setdefault(result.suite, []).append(result)
+    return suites
