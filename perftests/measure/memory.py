@@ -131,7 +131,7 @@ def detect_leak(per_cycle_bytes: Sequence[float], *, floor_bytes: float) -> Leak
     """
     cycles = len(per_cycle_bytes)
     if cycles < MINIMUM_CYCLES:
-        reason = f"inconclusive: {cycles} cycles after warm-up, it takes {MINIMUM_CYCLES}"
+        reason = f"inconclusive: {cycles} cycles after warm-up, it takes at least {MINIMUM_CYCLES}"
         return LeakVerdict(None, reason)
     trend = stats.trend(per_cycle_bytes)
     grows = trend.slope_per_step > floor_bytes
