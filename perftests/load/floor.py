@@ -1,0 +1,35 @@
+"""The floor that ratios are measured against: the least an ASGI application does for a push."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+sockets: set[Send] = set()
+
+
+async def floor(scope: Scope, receive: Receive, send: Send) -> None:
+    """Accept a WebSocket, take pushes until it goes, ignore what comes in."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    sockets.add(send)
+    try:
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+    finally:
+        sockets.discard(send)
+
+
+async def push(text: str) -> int:
+    """Send `text` to every socket, one after the other; how many that were."""
+    message = {"type": "websocket.send", "text": text}
+    current = tuple(sockets)
+    for send in current:
+        await send(message)
+    # Daphne and uvicorn write within send(); the clients' answers wait for this turn of the loop.
+    await asyncio.sleep(0)
+    return len(current)

@@ -1,0 +1,46 @@
+"""Settings of a server under load: the project's own, on the database of the running tests.
+
+`perftests.load.server.server_environment` computes the variables read here.
+"""
+
+import os
+from importlib import import_module
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def _required(name: str) -> str:
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise ImproperlyConfigured(
+            f"{name} is not set: perftests.load.settings are for servers that ServerProcess "
+            "starts. Take the project's own settings for any other."
+        ) from None
+
+
+_project = import_module(os.environ.get("PERF_SETTINGS_MODULE", "notifyproject.settings"))
+globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
+
+DEBUG = False
+SECRET_KEY = _required("PERF_SECRET_KEY")
+
+# Never the project's own database: whoever can reach the port may send commands to this server.
+DATABASES: dict[str, dict[str, Any]] = {
+    **_project.DATABASES,
+    "default": {**_project.DATABASES["default"], "NAME": _required("PERF_DATABASE_NAME")},
+}
+
+# A Redis may serve a real site as well, whose users must not get the messages of a test.
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = _project.CHANNEL_LAYERS
+if "hosts" in CHANNEL_LAYERS["default"].get("CONFIG", {}):
+    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = _required("PERF_LAYER_PREFIX")
+
+# Django's own configuration sends errors by mail only when DEBUG is off.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

@@ -1,0 +1,74 @@
+import os
+import runpy
+import sys
+from types import ModuleType
+from unittest import mock
+
+from django.core.exceptions import ImproperlyConfigured
+from django.test import SimpleTestCase
+
+VARIABLES = {
+    "PERF_SETTINGS_MODULE": "a_project",
+    "PERF_SECRET_KEY": "the key of the tests",
+    "PERF_DATABASE_NAME": "/tmp/test.sqlite3",
+    "PERF_LAYER_PREFIX": "perf-1",
+}
+
+
+def settings_of(project, variables=VARIABLES):
+    """The settings of a server, for a project with the given settings."""
+    module = ModuleType("a_project")
+    vars(module).update(project)
+    with (
+        mock.patch.dict(sys.modules, {"a_project": module}),
+        mock.patch.dict(os.environ, variables, clear=True),
+    ):
+        return runpy.run_module("perftests.load.settings")
+
+
+def project(**settings):
+    return {
+        "DEBUG": True,
+        "SECRET_KEY": "the project's",
+        "DATABASES": {"default": {"ENGINE": "x", "NAME": "live", "OPTIONS": {"timeout": 30}}},
+        "CHANNEL_LAYERS": {"default": {"BACKEND": "in.memory"}},
+        **settings,
+    }
+
+
+class LoadSettingsTests(SimpleTestCase):
+    def test_they_are_the_projects_with_the_key_and_the_database_of_the_tests(self):
+        settings = settings_of(project(ROOT_URLCONF="a_project.urls"))
+
+        self.assertEqual(settings["ROOT_URLCONF"], "a_project.urls")
+        self.assertIs(settings["DEBUG"], False)
+        self.assertEqual(settings["SECRET_KEY"], "the key of the tests")
+        self.assertEqual(
+            settings["DATABASES"]["default"],
+            {"ENGINE": "x", "NAME": "/tmp/test.sqlite3", "OPTIONS": {"timeout": 30}},
+        )
+
+    def test_other_databases_stay_as_they_are(self):
+        databases = {"default": {"NAME": "live"}, "replica": {"NAME": "copy"}}
+        settings = settings_of(project(DATABASES=databases))
+
+        self.assertEqual(settings["DATABASES"]["replica"], {"NAME": "copy"})
+
+    def test_a_redis_gets_a_prefix_of_its_own(self):
+        layer = {"BACKEND": "x", "CONFIG": {"hosts": ["redis://somewhere"], "prefix": "live"}}
+        settings = settings_of(project(CHANNEL_LAYERS={"default": layer}))
+
+        self.assertEqual(
+            settings["CHANNEL_LAYERS"]["default"]["CONFIG"],
+            {"hosts": ["redis://somewhere"], "prefix": "perf-1"},
+        )
+
+    def test_a_layer_in_memory_gets_no_configuration_that_it_does_not_know(self):
+        settings = settings_of(project())
+
+        self.assertEqual(settings["CHANNEL_LAYERS"], {"default": {"BACKEND": "in.memory"}})
+
+    def test_they_refuse_to_put_load_on_the_projects_own_database(self):
+        without = {k: v for k, v in VARIABLES.items() if k != "PERF_DATABASE_NAME"}
+        with self.assertRaisesRegex(ImproperlyConfigured, "PERF_DATABASE_NAME is not set"):
+            settings_of(project(), without)
