@@ -1,0 +1,180 @@
+"""A client of the notification protocol, for load."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import msgspec
+from picows import WSFrame, WSTransport
+
+from notifications import protocol
+from perftests.exceptions import PerftestsError
+
+from .connection import Connection
+
+HEARTBEAT_SECONDS = 25.0
+
+
+class ConnectFailed(PerftestsError):  # noqa: N818 - says what happened
+    """The server closed the socket before its first frame."""
+
+
+class _Item(msgspec.Struct):
+    id: int
+
+
+class _Frame(msgspec.Struct):
+    """What a client has to know of any frame; the rest is not decoded."""
+
+    type: str
+    id: int = 0
+    items: list[_Item] = []
+    unread: int = 0
+    window: int = 0
+    code: str = ""
+
+
+_decode = msgspec.json.Decoder(_Frame).decode
+
+
+class NotificationClient(Connection):
+    """A client of protocol 1: acknowledges, drops duplicates by id, over reconnects as well.
+
+    `arrived_ids[i]` first arrived at `arrived_ns[i]` (`perf_counter_ns`); `duplicates` arrived
+    before, `out_of_order` arrived after a newer one. `unread` is the count the server told last,
+    `errors` the codes of its error frames, `resyncs` how often it asked to reload the list.
+
+    `ack=False` never acknowledges, `ack_delay_seconds` is the longest an ack waits for others,
+    `auto_ack` lets the server take sending for delivery. Without a `ticket` the `headers` have to
+    carry a session's cookie.
+    """
+
+    def __init__(
+        self,
+        websocket_url: str,
+        ticket: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        read: bool = True,
+        ack: bool = True,
+        ack_delay_seconds: float = 1.0,
+        auto_ack: bool = False,
+    ) -> None:
+        super().__init__("", headers=headers, read=read)
+        self.arrived_ids: list[int] = []
+        self.arrived_ns: list[int] = []
+        self.duplicates = 0
+        self.out_of_order = 0
+        self.unread: int | None = None
+        self.errors: list[str] = []
+        self.resyncs = 0
+        self.ticket = ticket
+        self._websocket_url = websocket_url
+        self._acks = ack and not auto_ack
+        self._ack_delay_seconds = ack_delay_seconds
+        self._auto_ack = auto_ack
+        self._seen: set[int] = set()
+        self._newest = 0
+        self._half_window = 1
+        self._unacknowledged: list[int] = []
+        self._ack_timer: asyncio.TimerHandle | None = None
+        self._heartbeat_timer: asyncio.TimerHandle | None = None
+        self._greeting: asyncio.Future[None] | None = None
+
+    async def connect(self, *, timeout_seconds: float = 30.0) -> None:
+        """Connect and wait for the server's hello.
+
+        A ticket is short-lived: set `ticket` before connecting again. Raises `ConnectFailed` when
+        the server closes instead, besides what `Connection.connect` raises.
+        """
+        query = {"ticket": self.ticket} if self.ticket else {}
+        query |= {"ack": "auto"} if self._auto_ack else {}
+        self.url = f"{self._websocket_url}/ws/notifications/?{urlencode(query)}"
+        if self._reads:
+            self._greeting = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await super().connect(timeout_seconds=timeout_seconds)
+                if self._greeting is not None:
+                    await self._greeting
+        except BaseException:
+            self.drop()
+            raise
+        finally:
+            self._greeting = None
+
+    def receive(self, frame: WSFrame) -> None:
+        arrived_ns = time.perf_counter_ns()
+        decoded = _decode(frame.get_payload_as_memoryview())
+        match decoded.type:
+            case "notification":
+                self._take([decoded.id], arrived_ns)
+            case "batch":
+                self._take([item.id for item in decoded.items], arrived_ns)
+            case "hello":
+                self._greeted(decoded)
+            case "state":
+                self.unread = decoded.unread
+            case "resync":
+                self.resyncs += 1
+            case "error":
+                self.errors.append(decoded.code)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        super().on_ws_disconnected(transport)
+        for timer in (self._ack_timer, self._heartbeat_timer):
+            if timer is not None:
+                timer.cancel()
+        self._ack_timer = self._heartbeat_timer = None
+        # The server sends these again, and takes acks for what this connection got from it alone.
+        self._unacknowledged.clear()
+        if self._greeting is not None and not self._greeting.done():
+            reason = f"the server closed with {self.close_code} before its hello"
+            self._greeting.set_exception(ConnectFailed(reason))
+
+    def _greeted(self, hello: _Frame) -> None:
+        self.unread = hello.unread
+        self._half_window = max(1, hello.window // 2)
+        self._schedule_heartbeat()
+        if self._greeting is not None and not self._greeting.done():
+            self._greeting.set_result(None)
+
+    def _take(self, ids: list[int], arrived_ns: int) -> None:
+        for id_ in ids:
+            if id_ in self._seen:
+                self.duplicates += 1
+                continue
+            self._seen.add(id_)
+            self.arrived_ids.append(id_)
+            self.arrived_ns.append(arrived_ns)
+            self.out_of_order += id_ < self._newest
+            self._newest = max(self._newest, id_)
+        if self._acks:
+            # Duplicates as well: the server sent them because an ack did not reach it.
+            self._unacknowledged += ids
+            self._schedule_ack()
+
+    def _schedule_ack(self) -> None:
+        if len(self._unacknowledged) >= self._half_window:
+            self._acknowledge()
+        elif self._ack_timer is None:
+            loop = asyncio.get_running_loop()
+            self._ack_timer = loop.call_later(self._ack_delay_seconds, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        if self._ack_timer is not None:
+            self._ack_timer.cancel()
+            self._ack_timer = None
+        size = protocol.MAX_IDS_PER_FRAME
+        for start in range(0, len(self._unacknowledged), size):
+            self.send({"type": "ack", "ids": self._unacknowledged[start : start + size]})
+        self._unacknowledged.clear()
+
+    def _schedule_heartbeat(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._heartbeat_timer = loop.call_later(HEARTBEAT_SECONDS, self._beat)
+
+    def _beat(self) -> None:
+        self.send({"type": "ping"})
+        self._schedule_heartbeat()

@@ -1,0 +1,177 @@
+"""Many clients on an event loop in a thread of its own, with a face for ordinary tests."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import uvloop
+from picows import WSError
+
+from .client import ConnectFailed, NotificationClient
+from .connection import Connection
+from .system import raise_open_file_limit
+
+T = TypeVar("T")
+Client = TypeVar("Client", bound=Connection)
+
+POLL_SECONDS = 0.005
+SATURATED = 0.8
+
+
+@dataclass(slots=True)
+class Watch:
+    """How busy the swarm's thread was: its CPU time as a share of the time that passed."""
+
+    busy: float = 0.0
+
+    @property
+    def doubt(self) -> str:
+        """Why numbers from this time cannot be trusted; empty when they can."""
+        if self.busy <= SATURATED:
+            return ""
+        return f"the load generator was busy {100 * self.busy:.0f} % of the time"
+
+
+class Swarm:
+    """A context manager around many clients of the server at `websocket_url`.
+
+    `connect_ns` holds the time that each connect took, to the server's first frame;
+    `failures` counts the reasons of those that did not succeed.
+    """
+
+    def __init__(self, websocket_url: str) -> None:
+        raise_open_file_limit()
+        self.websocket_url = websocket_url
+        self.clients: list[Connection] = []
+        self.connect_ns: list[int] = []
+        self.failures: Counter[str] = Counter()
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="swarm", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def connect(
+        self, tickets: Iterable[str], *, concurrency: int = 100, **options: Any
+    ) -> list[NotificationClient]:
+        """Connect a client for each ticket, `concurrency` at a time; those that succeeded.
+
+        `options` are those of `NotificationClient`.
+        """
+        clients = [NotificationClient(self.websocket_url, t, **options) for t in tickets]
+        return self.connect_clients(clients, concurrency=concurrency)
+
+    def connect_floor(self, count: int, *, concurrency: int = 100) -> list[Connection]:
+        """Connect `count` bare clients to the floor; those that succeeded."""
+        clients = [Connection(f"{self.websocket_url}/floor/") for _ in range(count)]
+        return self.connect_clients(clients, concurrency=concurrency)
+
+    def connect_clients(self, clients: Sequence[Client], *, concurrency: int = 100) -> list[Client]:
+        """Connect clients, new ones or again; those that succeeded."""
+        known = set(self.clients)
+        self.clients += [client for client in clients if client not in known]
+        return self.run(self._connect_all(clients, concurrency))
+
+    async def _connect_all(self, clients: Sequence[Client], concurrency: int) -> list[Client]:
+        slots = asyncio.Semaphore(concurrency)
+        succeeded = await asyncio.gather(*(self._connect_one(c, slots) for c in clients))
+        return [client for client, success in zip(clients, succeeded, strict=True) if success]
+
+    async def _connect_one(self, client: Connection, slots: asyncio.Semaphore) -> bool:
+        async with slots:
+            begun_ns = time.perf_counter_ns()
+            try:
+                await client.connect()
+            except (ConnectFailed, WSError, OSError) as error:
+                self.failures[str(error) or type(error).__name__] += 1
+                return False
+            self.connect_ns.append(time.perf_counter_ns() - begun_ns)
+            return True
+
+    def wait_until(self, predicate: Callable[[], bool], timeout_seconds: float, what: str) -> None:
+        """Wait for a condition, asked on the loop, where no client changes meanwhile.
+
+        Raises `TimeoutError` that says `what` was awaited and how far it came.
+        """
+        if not self.run(self._poll(predicate, timeout_seconds)):
+            raise TimeoutError(
+                f"Waited {timeout_seconds:g} seconds for {what}: {self._describe()}."
+            )
+
+    async def _poll(self, predicate: Callable[[], bool], timeout_seconds: float) -> bool:
+        deadline = time.monotonic() + timeout_seconds
+        while not predicate():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        return True
+
+    def _describe(self) -> str:
+        connected = sum(client.connected for client in self.clients)
+        frames = sum(client.frames for client in self.clients)
+        arrived = sum(
+            len(client.arrived_ids)
+            for client in self.clients
+            if isinstance(client, NotificationClient)
+        )
+        return (
+            f"{connected} of {len(self.clients)} clients are connected, "
+            f"{frames} frames and {arrived} notifications have arrived"
+        )
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and return its result."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a plain function, such as a client's `drop`, on the loop."""
+
+        async def calling() -> T:
+            return function(*arguments)
+
+        return self.run(calling())
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that the swarm's thread has used."""
+        return self.call(time.thread_time)
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[Watch]:
+        """Watch how busy the swarm is within a `with` block; the answer is there at its end."""
+        watch = Watch()
+        begun, used = time.perf_counter(), self.cpu_seconds
+        yield watch
+        watch.busy = (self.cpu_seconds - used) / (time.perf_counter() - begun)
+
+    def close(self) -> None:
+        """Close every client and end the thread."""
+        if self._loop.is_closed():
+            return
+        self.run(self._close_all())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close_all(self) -> None:
+        await asyncio.gather(*(client.close() for client in self.clients))
