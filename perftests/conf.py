@@ -1,0 +1,100 @@
+"""Settings of the suite: the dictionary `PERFTESTS`, each entry overridden by `PERF_<NAME>`.
+
+An option of the command line wins over the environment, the environment over the settings, the
+settings over the default. Values are read when used, so `override_settings` works.
+"""
+
+import math
+import os
+from typing import Generic, Literal, TypeVar, cast, get_args
+
+from django.conf import settings
+
+from .exceptions import InvalidSetting
+
+Scale = Literal["smoke", "standard", "extended"]
+Server = Literal["daphne", "uvicorn"]
+
+SCALES: tuple[Scale, ...] = get_args(Scale)
+SERVERS: tuple[Server, ...] = get_args(Server)
+
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """One entry of `PERFTESTS`; subclasses say what values are good."""
+
+    allowed: str
+
+    def __init__(self, default: T) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.variable = f"PERF_{name}"
+
+    def __get__(self, instance: object, owner: type) -> T:
+        if os.environ.get(self.variable):
+            return self._checked(os.environ[self.variable], self.variable)
+        configured = getattr(settings, "PERFTESTS", {})
+        if self.name in configured:
+            return self._checked(configured[self.name], f'PERFTESTS["{self.name}"]')
+        return self.default
+
+    def _checked(self, value: object, source: str) -> T:
+        try:
+            return self.parse(value)
+        except (TypeError, ValueError):
+            raise InvalidSetting(f"{source} is {value!r}; it must be {self.allowed}.") from None
+
+    def parse(self, value: object) -> T:
+        """`value` as the suite uses it; raises `ValueError` or `TypeError` for a bad one."""
+        raise NotImplementedError
+
+
+class Choice(Setting[T]):
+    """One word of a few."""
+
+    def __init__(self, choices: tuple[object, ...], *, default: T) -> None:
+        super().__init__(default)
+        self.choices = choices
+        self.allowed = f"one of {', '.join(map(str, choices))}"
+
+    def parse(self, value: object) -> T:
+        if value not in self.choices:
+            raise ValueError
+        return cast(T, value)
+
+
+class Seconds(Setting[float]):
+    """A length of time."""
+
+    allowed = "a number of seconds greater than 0"
+
+    def parse(self, value: object) -> float:
+        seconds = float(cast(str, value))
+        if not (seconds > 0 and math.isfinite(seconds)):
+            raise ValueError
+        return seconds
+
+
+class Configuration:
+    """The settings by name. Reading a bad value raises `InvalidSetting`."""
+
+    SCALE: Setting[Scale | None] = Choice(SCALES, default=None)
+    """How big the workloads are. Unset: `perf` measures at standard, `manage.py test` at smoke."""
+
+    SERVER: Setting[Server] = Choice(SERVERS, default="daphne")
+    """The server that the suites put under load."""
+
+    TIMEOUT_SECONDS = Seconds(60)
+    """The longest that a test waits for any one thing, such as a socket or a delivery."""
+
+    RUN_TIMEOUT_SECONDS = Seconds(3600)
+    """The longest that a whole run of `perf` may take; then it is stopped and stored as aborted."""
+
+    CLEANUP_TIMEOUT_SECONDS = Seconds(30)
+    """How long an interrupted run may take to clean up before its processes are killed."""
+
+
+configuration = Configuration()

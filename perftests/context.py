@@ -1,0 +1,53 @@
+"""The environment of a run: the machine's, and what Django adds to it."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from .conf import Server
+from .measure import environment
+
+# What changes how fast the same code runs. The rest, such as paths and keys, differs from
+# machine to machine or is secret.
+DIGESTED_SETTINGS = (
+    "AUTHENTICATION_BACKENDS",
+    "DEBUG",
+    "INSTALLED_APPS",
+    "MIDDLEWARE",
+    "NOTIFICATIONS",
+    "SESSION_ENGINE",
+)
+DIGESTED_DATABASE_SETTINGS = ("ENGINE", "OPTIONS", "CONN_MAX_AGE", "ATOMIC_REQUESTS")
+DIGEST_LENGTH = 12
+
+
+def describe(server: Server) -> dict[str, Any]:
+    """What a run under `server` runs on, as plain data; it asks the database for its version."""
+    return {
+        **environment.describe(Path(settings.BASE_DIR)),
+        "database": {
+            "vendor": connection.vendor,
+            "version": ".".join(map(str, connection.get_database_version())),
+        },
+        "channel_layer": settings.CHANNEL_LAYERS["default"]["BACKEND"],
+        "server": server,
+        "settings_digest": settings_digest(),
+    }
+
+
+def settings_digest() -> str:
+    """A short digest of the settings that matter for speed: equal digests compare like with like.
+
+    Nothing can be read from it, and no setting that may hold a secret goes in.
+    """
+    chosen: dict[str, Any] = {name: getattr(settings, name, None) for name in DIGESTED_SETTINGS}
+    chosen["database"] = {
+        name: connection.settings_dict.get(name) for name in DIGESTED_DATABASE_SETTINGS
+    }
+    chosen["layers"] = {name: layer["BACKEND"] for name, layer in settings.CHANNEL_LAYERS.items()}
+    text = json.dumps(chosen, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]

@@ -1,0 +1,47 @@
+"""Exceptions of the performance suite; the message of each is written for its reader."""
+# ruff: noqa: N818 - named after what happened, as Django's own are (ImproperlyConfigured)
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
+
+
+class PerftestsError(Exception):
+    """Any refusal of the performance suite itself, as opposed to a failing test."""
+
+
+class InvalidSetting(PerftestsError, ImproperlyConfigured):
+    """A value in `PERFTESTS` or in a `PERF_…` variable that the suite cannot use."""
+
+
+class InvalidSelection(PerftestsError):
+    """Labels or suites that name no performance test."""
+
+
+class UnwritableOutput(PerftestsError):
+    """A report cannot be written where it was asked for."""
+
+
+class RunFailed(PerftestsError):
+    """The measuring process ended, or had to be ended, before it was done."""
+
+
+class DatabaseRoleRefused(PerftestsError, CommandError):
+    """The database role may not create the test database.
+
+    A `CommandError`, so that `manage.py test` shows the sentence alone.
+    """
+
+
+class Interrupted(Exception):
+    """The run was asked to stop (SIGINT).
+
+    Not a `KeyboardInterrupt`: unittest skips tear-down and clean-ups on that one, which would
+    leave servers, users and a test database behind.
+    """
+
+
+class TargetMissed(AssertionError):
+    """A test ran to its end and a number is not what was asked for.
+
+    An `AssertionError`, so that the test fails under every test runner.
+    """

@@ -1,0 +1,105 @@
+"""The test runner: Django's own, which also collects what performance tests measure."""
+
+import signal
+import sys
+import unittest
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+from django.db import connections
+from django.test.runner import DiscoverRunner
+from django.test.utils import iter_test_cases  # type: ignore[attr-defined]
+from rich.console import Console
+
+from .collector import CollectingResult, Collector
+from .events import Listener, ignore
+from .exceptions import DatabaseRoleRefused, Interrupted
+from .reports import console
+from .testcases import PerformanceTestCase
+
+
+class PerformanceTestRunner(DiscoverRunner):
+    """`DiscoverRunner` for suites with performance tests in them.
+
+    They run one after the other in this process, whatever `--parallel` says, because tests side
+    by side measure each other. A left-over test database is replaced without a question. The
+    first Ctrl-C ends the running test as an error; clean-ups run, the test database goes, and
+    the run fails. `listener` is told of everything as it happens.
+    """
+
+    def __init__(self, *, listener: Listener = ignore, **options: Any) -> None:
+        super().__init__(**{**options, "interactive": False})
+        self.collector = Collector(listener)
+
+    def setup_test_environment(self, **kwargs: Any) -> None:
+        super().setup_test_environment(**kwargs)
+        self._previous_handler = signal.signal(signal.SIGINT, self._interrupt)
+
+    def teardown_test_environment(self, **kwargs: Any) -> None:
+        signal.signal(signal.SIGINT, self._previous_handler)
+        super().teardown_test_environment(**kwargs)
+
+    def build_suite(self, *args: Any, **kwargs: Any) -> unittest.TestSuite:
+        suite = super().build_suite(*args, **kwargs)
+        if self.parallel > 1 and any(performance_tests(suite)):
+            self.log("Performance tests measure alone: running in one process.")
+            self.parallel = 1
+            return self.test_suite(iter_test_cases(suite))
+        return suite
+
+    def setup_databases(self, **kwargs: Any) -> Any:
+        if not self.keepdb:
+            require_database_rights(kwargs["aliases"])
+        return super().setup_databases(**kwargs)
+
+    def get_resultclass(self) -> type[unittest.TextTestResult]:
+        base = super().get_resultclass() or unittest.TextTestResult
+        return type(
+            "PerformanceTestResult", (CollectingResult, base), {"collector": self.collector}
+        )
+
+    def run_suite(self, suite: unittest.TestSuite, **kwargs: Any) -> unittest.TextTestResult:
+        # unittest forgets each test as it has run it, so they are listed first.
+        self.collector.plan(performance_tests(suite))
+        result = super().run_suite(suite, **kwargs)
+        self.collector.finish(complete=not result.shouldStop)
+        if self.verbosity and self.collector.results:
+            console.print_summary(self.collector.results, Console(file=sys.stderr))
+        return result
+
+    def suite_result(
+        self, suite: unittest.TestSuite, result: unittest.TextTestResult, **kwargs: Any
+    ) -> int:
+        return super().suite_result(suite, result, **kwargs) or int(self.collector.interrupted)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        again = self.collector.interrupted
+        self.collector.interrupt()
+        if self.collector.testing:
+            raise Interrupted("The run was interrupted.")
+        if again:
+            raise KeyboardInterrupt
+
+
+def performance_tests(suite: Iterable[Any]) -> Iterator[PerformanceTestCase]:
+    """The performance tests among the tests of a suite, in its order."""
+    return (test for test in iter_test_cases(suite) if isinstance(test, PerformanceTestCase))
+
+
+def require_database_rights(aliases: Mapping[str, bool]) -> None:
+    """Raise `DatabaseRoleRefused` where a PostgreSQL role may not create the test database."""
+    for alias in aliases:
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(
+                "SELECT rolname FROM pg_roles"
+                " WHERE rolname = current_user AND NOT (rolcreatedb OR rolsuper)"
+            )
+            if refused := cursor.fetchone():
+                raise DatabaseRoleRefused(
+                    f"The PostgreSQL role {refused[0]!r} may not create the test database: as a"
+                    f' superuser run ALTER ROLE "{refused[0]}" CREATEDB;'
+                )
