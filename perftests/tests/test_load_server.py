@@ -21,13 +21,18 @@ APPLICATION = "perftests.tests.bare_asgi:application"
 SERVERS = ("daphne", "uvicorn")
 
 
-def wait_for_end(pid, seconds=10):
+def wait_until(condition, seconds=10):
     deadline = time.monotonic() + seconds
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return not psutil.pid_exists(pid)
+    return condition()
+
+
+def has_ended(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 class ServerProcessTests(SimpleTestCase):
@@ -109,7 +114,7 @@ class ServerProcessTests(SimpleTestCase):
             process.check_running()
             urlopen(process.http_url + "/last").close()
             psutil.Process(process.pid).kill()
-            self.assertTrue(wait_for_end(process.pid))
+            self.assertTrue(wait_until(lambda: not process.running))
             with self.assertRaisesRegex(ServerFailed, "asked for /last"):
                 process.check_running()
 
@@ -145,7 +150,7 @@ class ServerProcessTests(SimpleTestCase):
         parent = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, timeout=30
         )
-        self.assertTrue(wait_for_end(int(parent.stdout)), parent.stderr)
+        self.assertTrue(wait_until(lambda: has_ended(int(parent.stdout))), parent.stderr)
 
 
 class CommandTests(SimpleTestCase):
