@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from . import charts, store
@@ -52,16 +52,7 @@ class ServerFilter(ParameterFilter):
 class PerfRunAdmin(PerfRunModelAdmin):
     """Runs can be seen and, with Django's delete permission, deleted whole."""
 
-    list_display = (
-        "__str__",
-        "outcome",
-        "started_at",
-        "results",
-        "duration",
-        "commit",
-        "scale",
-        "surroundings",
-    )
+    list_display = ("__str__", "outcome", "started_at", "duration", "ran_on")
     list_filter = ("verdict", "state", ScaleFilter, ServerFilter)
     list_per_page = 50
     search_fields = ("label", "commit", "results__test")
@@ -82,24 +73,20 @@ class PerfRunAdmin(PerfRunModelAdmin):
 
     @admin.display(description="verdict", ordering="verdict")
     def outcome(self, run: PerfRun) -> SafeString:
-        return format_html_join(" ", "{}", ((badge(word),) for word in _outcome(run)))
-
-    @admin.display(ordering="failed")
-    def results(self, run: PerfRun) -> str:
         counts = {"passed": run.passed, "failed": run.failed, "inconclusive": run.undecided}
-        return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none"
+        text = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        return format_html("{} <small>{}</small>", _badges(run), text or "no results")
 
     @admin.display(ordering="seconds")
     def duration(self, run: PerfRun) -> str:
         return "" if run.state == State.RUNNING else seconds(run.seconds)
 
-    @admin.display(description="scale, server")
-    def scale(self, run: PerfRun) -> str:
-        return ", ".join(filter(None, map(run.parameters.get, ("scale", "server"))))
-
-    @admin.display(description="environment")
-    def surroundings(self, run: PerfRun) -> str:
-        return short({**run.environment, "git": None})  # the commit has a column of its own
+    @admin.display(description="commit and environment", ordering="commit")
+    def ran_on(self, run: PerfRun) -> SafeString:
+        words = [run.parameters.get("scale"), run.parameters.get("server")]
+        words.append(short({**run.environment, "git": None}))  # the commit stands before it
+        text = ", ".join(filter(None, words))
+        return format_html("<code>{}</code> <small>{}</small>", run.commit, text)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -121,11 +108,13 @@ class PerfRunAdmin(PerfRunModelAdmin):
         return [str(run) for run in runs], counts, missing, []
 
 
-def _outcome(run: PerfRun) -> list[str]:
-    """The words for what a run came to; a run that goes on has no verdict yet."""
+def _badges(run: PerfRun) -> SafeString:
+    """What the run came to; one that goes on has no verdict yet."""
     if run.current_state is State.RUNNING:
-        return [State.RUNNING]
-    return [run.verdict] if run.state == State.FINISHED else [run.verdict, State.ABORTED]
+        return badge(State.RUNNING)
+    if run.state == State.FINISHED:
+        return badge(run.verdict)
+    return format_html("{} {}", badge(run.verdict), badge(State.ABORTED))
 
 
 def _page(run: PerfRun) -> dict[str, Any]:
@@ -133,7 +122,7 @@ def _page(run: PerfRun) -> dict[str, Any]:
     report = store.load(run)
     return {
         "report": report,
-        "outcome": _outcome(run),
+        "badges": _badges(run),
         "suites": _by_suite(report.results),
         "latency_figure": charts.latency_figure(report.results),
         "resource_figure": charts.resource_figure(report.results),

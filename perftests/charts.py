@@ -47,7 +47,7 @@ def latency_figure(results: Iterable[Result]) -> Figure | None:
             traces.append(_latency_trace(name, points, len(traces)))
     if not traces:
         return None
-    layout = _layout("Latency by percentile")
+    layout = _layout("Latency by percentile", height=460)
     layout["xaxis"] = {
         "title": {"text": "Percentile, %"},
         "type": "log",
@@ -69,7 +69,7 @@ def resource_figure(results: Sequence[Result]) -> Figure | None:
         return None
     units = [unit for unit in PANELS if unit in {unit for unit, _ in lines}]
     processes = list(dict.fromkeys(_process(name) for _, name in lines))
-    layout = _layout("CPU and memory over time")
+    layout = _layout("CPU and memory over time", height=200 + 160 * len(units))
     layout["xaxis"] = {"title": {"text": "Seconds of the run"}, "anchor": _axis("y", len(units))}
     layout |= _panels(units)
     layout["shapes"], layout["annotations"] = _test_marks(results)
@@ -80,12 +80,12 @@ def resource_figure(results: Sequence[Result]) -> Figure | None:
     return {"data": data, "layout": layout}
 
 
-def _layout(title: str) -> dict[str, Any]:
+def _layout(title: str, height: int) -> dict[str, Any]:
     return {
         "title": {"text": title},
-        "height": 460,
+        "height": height,
         "margin": {"l": 60, "r": 16, "t": 56, "b": 48},
-        "legend": {"orientation": "h", "y": -0.18, "yanchor": "top"},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
         "hovermode": "closest",
     }
 

@@ -20,6 +20,11 @@ def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
+def count_of(verdict: Verdict) -> Count:
+    """How many results of a run have this verdict, each once, whatever else the query joins."""
+    return Count("results", filter=Q(results__verdict=verdict), distinct=True)
+
+
 class PerfRunQuerySet(models.QuerySet["PerfRun"]):
     def running(self) -> Self:
         return self.filter(state=State.RUNNING)
@@ -37,9 +42,9 @@ class PerfRunQuerySet(models.QuerySet["PerfRun"]):
     def with_counts(self) -> Self:
         """Add `passed`, `failed` and `undecided`: how many results have each verdict."""
         return self.annotate(
-            passed=Count("results", filter=Q(results__verdict=Verdict.PASS)),
-            failed=Count("results", filter=Q(results__verdict=Verdict.FAIL)),
-            undecided=Count("results", filter=Q(results__verdict=Verdict.INCONCLUSIVE)),
+            passed=count_of(Verdict.PASS),
+            failed=count_of(Verdict.FAIL),
+            undecided=count_of(Verdict.INCONCLUSIVE),
         )
 
 

@@ -44,7 +44,7 @@ def facts(mapping: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     match value:
-        case None | "" | [] | {}:
+        case None:
             return MISSING
         case bool():
             return "yes" if value else "no"
@@ -53,6 +53,6 @@ def _text(value: Any) -> str:
         case dict():
             return ", ".join(f"{name} {text}" for name, text in facts(value))
         case list():
-            return ", ".join(_text(item) for item in value)
+            return ", ".join(_text(item) for item in value) or MISSING
         case _:
             return str(value)

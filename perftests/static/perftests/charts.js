@@ -2,7 +2,14 @@
 // in the colours of the admin's present theme.
 "use strict";
 
+const LEGEND_ROW_PIXELS = 19;
 const charts = document.querySelectorAll("[data-figure]");
+
+// A phone shows the legend as one column, which must not take its room from the lines.
+function height(figure) {
+  const rows = innerWidth < 641 ? figure.data.length : 0;
+  return figure.layout.height + rows * LEGEND_ROW_PIXELS;
+}
 
 function themed(layout) {
   const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
@@ -20,7 +27,8 @@ function themed(layout) {
 
 function draw(chart) {
   const figure = JSON.parse(document.getElementById(chart.dataset.figure).textContent);
-  Plotly.react(chart, figure.data, themed(figure.layout), {responsive: true, displaylogo: false});
+  const layout = {...themed(figure.layout), height: height(figure)};
+  Plotly.react(chart, figure.data, layout, {responsive: true, displaylogo: false});
 }
 
 function drawAll() {
