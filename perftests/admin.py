@@ -73,8 +73,13 @@ class PerfRunAdmin(PerfRunModelAdmin):
 
     @admin.display(description="verdict", ordering="verdict")
     def outcome(self, run: PerfRun) -> SafeString:
-        counts = {"passed": run.passed, "failed": run.failed, "inconclusive": run.undecided}
-        text = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        counts = (
+            (run.passed, "passed"),
+            (run.failed, "failed"),
+            (run.undecided, "inconclusive"),
+            (run.skipped, "skipped"),
+        )
+        text = ", ".join(f"{count} {word}" for count, word in counts if count)
         return format_html("{} <small>{}</small>", _badges(run), text or "no results")
 
     @admin.display(ordering="seconds")

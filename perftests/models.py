@@ -20,9 +20,9 @@ def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
-def count_of(verdict: Verdict) -> Count:
-    """How many results of a run have this verdict, each once, whatever else the query joins."""
-    return Count("results", filter=Q(results__verdict=verdict), distinct=True)
+def count_results(condition: Q) -> Count:
+    """How many results of a run meet it, each once, whatever else the query joins."""
+    return Count("results", filter=condition, distinct=True)
 
 
 class PerfRunQuerySet(models.QuerySet["PerfRun"]):
@@ -40,11 +40,13 @@ class PerfRunQuerySet(models.QuerySet["PerfRun"]):
         return self.running().filter(heard_at__lt=timezone.now() - SILENCE_LIMIT)
 
     def with_counts(self) -> Self:
-        """Add `passed`, `failed` and `undecided`: how many results have each verdict."""
+        """Add `passed`, `failed`, `undecided` and `skipped`: how many results came to that."""
+        skipped = Q(results__outcome=Outcome.SKIPPED)
         return self.annotate(
-            passed=count_of(Verdict.PASS),
-            failed=count_of(Verdict.FAIL),
-            undecided=count_of(Verdict.INCONCLUSIVE),
+            passed=count_results(Q(results__verdict=Verdict.PASS)),
+            failed=count_results(Q(results__verdict=Verdict.FAIL)),
+            undecided=count_results(Q(results__verdict=Verdict.INCONCLUSIVE) & ~skipped),
+            skipped=count_results(skipped),
         )
 
 
@@ -72,6 +74,7 @@ class PerfRun(models.Model):
     passed: int
     failed: int
     undecided: int
+    skipped: int
 
     objects = PerfRunQuerySet.as_manager()
 

@@ -61,7 +61,7 @@ def load(run: PerfRun) -> Report:
 
 
 def recent(limit: int) -> QuerySet[PerfRun]:
-    """The newest `limit` runs, each with how many of its results passed and failed."""
+    """The newest `limit` runs, each with the counts of its results."""
     # Spelled out, because Django leaves a model's own ordering out of a query that counts.
     return PerfRun.objects.with_counts().order_by("-started_at", "-pk")[:limit]
 

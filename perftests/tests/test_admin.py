@@ -93,10 +93,11 @@ class ListTests(AdminTestCase):
     def test_it_shows_what_each_run_came_to(self):
         passing = make_result(metrics=())
         failing = make_result(outcome=Outcome.FAILED)
-        make_run(passing, passing, failing, make_result())
+        skipped = make_result(outcome=Outcome.SKIPPED)
+        make_run(passing, passing, failing, make_result(), skipped)
         response = self.get(LIST)
         self.assertContains(response, '<span class="perf-badge perf-fail">fail</span>')
-        self.assertContains(response, "2 passed, 1 failed, 1 inconclusive")
+        self.assertContains(response, "2 passed, 1 failed, 1 inconclusive, 1 skipped")
         self.assertContains(response, "134 s")
 
     def test_it_shows_what_each_run_ran_on(self):
@@ -209,6 +210,16 @@ class PageTests(AdminTestCase):
         detail = "AssertionError: 3 notifications are missing from <Inbox>"
         run = make_run(make_result(outcome=Outcome.FAILED, detail=detail))
         self.assertContains(self.page(run), "3 notifications are missing from &lt;Inbox&gt;")
+
+    def test_it_says_which_tests_were_skipped_and_which_broke(self):
+        run = make_run(
+            make_result(outcome=Outcome.SKIPPED, detail="Needs PostgreSQL.", metrics=()),
+            make_result(outcome=Outcome.ERROR, detail="OSError"),
+        )
+        response = self.page(run)
+        self.assertContains(response, '<span class="perf-badge perf-skipped">skipped</span>')
+        self.assertContains(response, "Needs PostgreSQL.")
+        self.assertContains(response, "ended in an error")
 
     def test_it_shows_the_notes(self):
         run = make_run(make_result(notes=("Sent on <one> connection.",)))
@@ -365,7 +376,7 @@ class BrowserTests(StaticLiveServerTestCase):
             browser = playwright.chromium.launch(
                 executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
             )
-            page = browser.new_page(color_scheme="dark")
+            page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
             page.context.add_cookies([{**session, "url": self.live_server_url}])
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda message: complaints.append(message.text))
@@ -376,7 +387,6 @@ class BrowserTests(StaticLiveServerTestCase):
             colour = page.locator(".perf-chart .gtitle").first.evaluate(
                 "title => getComputedStyle(title).fill"
             )
-            page.set_viewport_size({"width": 390, "height": 800})
             width = page.evaluate("() => document.documentElement.scrollWidth")
             browser.close()
         self.assertEqual(traces, 3)

@@ -152,9 +152,10 @@ class StoreTests(TransactionTestCase):
 
     def test_recent_gives_the_newest_runs_with_their_counts(self):
         runs = [self.start() for _ in range(3)]
-        for result in (passing(), failing(), failing(), make_result()):
+        skipped = make_result("s.s", outcome=Outcome.SKIPPED, metrics=())
+        for result in (passing(), failing(), failing(), make_result(), skipped):
             store.add(runs[2], result)
         newest, older = store.recent(2)
         self.assertEqual([newest, older], [runs[2], runs[1]])
-        self.assertEqual((newest.passed, newest.failed, newest.undecided), (1, 2, 1))
-        self.assertEqual((older.passed, older.failed, older.undecided), (0, 0, 0))
+        counts = [(r.passed, r.failed, r.undecided, r.skipped) for r in (newest, older)]
+        self.assertEqual(counts, [(1, 2, 1, 1), (0, 0, 0, 0)])
