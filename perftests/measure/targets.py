@@ -25,7 +25,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 class Verdict(StrEnum):
     """What a run, a test or a metric comes to."""
 
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    PASS = "pass"
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
 
@@ -54,14 +54,18 @@ class Target:
     def parse(cls, text: str) -> Self:
         """Read `"< 100"`; raises `ValueError` for anything else."""
         sign, _, limit = text.strip().partition(" ")
-        return cls(sign, float(limit))  # type: ignore[arg-type]  # checked in __post_init__
+        try:
+            number = float(limit)
+        except ValueError:
+            raise ValueError(f"{text!r} is no target; write it as '< 100'") from None
+        return cls(sign, number)  # type: ignore[arg-type]  # checked in __post_init__
 
     def judge(self, value: float) -> Verdict:
         """Whether `value` keeps the limit."""
         return Verdict.PASS if OPERATORS[self.operator](value, self.limit) else Verdict.FAIL
 
     def __str__(self) -> str:
-        return f"{self.operator} {self.limit:g}"
+        return f"{self.operator} {self.limit:.15g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from .models import Delivery, Notification
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """What was sent cannot be changed; send with `notify` or `manage.py notify`."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ["title", "level", "category", "created_at", "recipients", "queued"]
+    list_filter = ["level", "category", "created_at"]
+    search_fields = ["title", "body", "key"]
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Counted for the page's rows alone, by the indexes of Delivery.
+        deliveries = (
+            Delivery.objects.order_by().values("notification").filter(notification=OuterRef("pk"))
+        )
+        counted = deliveries.annotate(number=Count("pk")).values("number")
+        queryset: QuerySet[Any] = super().get_queryset(request)
+        return queryset.annotate(
+            recipient_count=Coalesce(Subquery(counted), 0),
+            queued_count=Coalesce(Subquery(counted.filter(delivered_at=None)), 0),
+        )
+
+    @admin.display(ordering="recipient_count")
+    def recipients(self, notification: Any) -> int:
+        return int(notification.recipient_count)
+
+    @admin.display(ordering="queued_count")
+    def queued(self, notification: Any) -> int:
+        return int(notification.queued_count)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("queued", "queued"), ("delivered", "delivered"), ("unread", "unread")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        state = self.value()
+        return getattr(queryset, state)() if state else queryset
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["notification", "recipient", "state", "delivered_at", "read_at"]
+    list_filter = [StateFilter]
+    list_select_related = ["notification", "recipient"]
+    raw_id_fields = ["notification", "recipient"]
+    show_full_result_count = False
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        username = get_user_model().USERNAME_FIELD
+        return ["notification__title", f"recipient__{username}"]

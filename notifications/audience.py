@@ -1,0 +1,132 @@
+"""Who gets it: everything `notify` takes as recipients becomes one compiled query."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, Group
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, ValidationError
+from django.db import connections
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
+
+from . import sql
+from .exceptions import InvalidRecipient
+
+Recipients = AbstractBaseUser | Group | QuerySet[Any] | Iterable[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The users to reach, as a query that runs inside the database.
+
+    `listed` is their number when they were given one by one, `None` when only the database
+    knows it.
+    """
+
+    users: QuerySet[Any]
+    listed: int | None
+
+    def compile(self, using: str) -> tuple[str, Sequence[Any]] | None:
+        """SQL and parameters of one column of primary keys; `None` when nobody can match."""
+        try:
+            statement, params = (
+                self.users.order_by().values("pk").query.get_compiler(using).as_sql()
+            )
+            return statement, params
+        except EmptyResultSet:
+            return None
+
+
+def resolve(recipients: Recipients, *, using: str, include_inactive: bool) -> Audience:
+    """The audience of `recipients`; raises `InvalidRecipient` before anything is written."""
+    if isinstance(recipients, Model):
+        recipients = recipients.user_set.all() if isinstance(recipients, Group) else [recipients]
+    if isinstance(recipients, QuerySet):
+        audience = Audience(_query(recipients, using), None)
+    else:
+        audience = _listed(recipients, using)
+    if include_inactive or not _has_field("is_active"):
+        return audience
+    return Audience(audience.users.filter(is_active=True), audience.listed)
+
+
+def _query(queryset: QuerySet[Any], using: str) -> QuerySet[Any]:
+    """`queryset` without what has no place inside an INSERT: row locks, columns, an order."""
+    if not issubclass(queryset.model, get_user_model()):
+        raise InvalidRecipient(
+            f"recipients is a QuerySet of {queryset.model.__name__}; give one of users"
+        )
+    query = queryset.using(using)
+    query.query.select_for_update = False
+    if not (query.query.is_sliced or query.query.combinator or query.query.distinct):
+        return query
+    # An order that decides a slice, or a DISTINCT, may add columns of its own: pick ours.
+    try:
+        chosen, params = query.values("pk").query.get_compiler(using).as_sql()
+    except EmptyResultSet:
+        return _users(using).none()
+    picked = RawSQL(f'SELECT "pk" FROM ({chosen}) AS chosen', params)
+    return _users(using).filter(pk__in=picked)
+
+
+def _listed(recipients: Iterable[Any], using: str) -> Audience:
+    if isinstance(recipients, str | bytes) or not isinstance(recipients, Iterable):
+        raise InvalidRecipient(
+            f"{recipients!r} is not a recipient; give a user, a list of users or primary keys, "
+            "a QuerySet of users or a Group"
+        )
+    known, unknown = _split(recipients)
+    if unknown:
+        _refuse_missing(unknown, using)
+    pks = known | unknown
+    field = get_user_model()._meta.pk
+    users = _users(using).filter(pk__in=sql.members(connections[using], pks, field))
+    return Audience(users, len(pks))
+
+
+def _split(recipients: Iterable[Any]) -> tuple[set[Any], set[Any]]:
+    """Primary keys of saved users, and bare primary keys that have yet to be looked up."""
+    user_model = get_user_model()
+    known, unknown = set(), set()
+    for recipient in recipients:
+        if isinstance(recipient, user_model):
+            if recipient.pk is None:
+                raise InvalidRecipient(f"user {recipient} is not saved yet")
+            known.add(recipient.pk)
+        else:
+            unknown.add(_primary_key(recipient))
+    return known, unknown
+
+
+def _primary_key(recipient: Any) -> Any:
+    if recipient is None or isinstance(recipient, AnonymousUser | bool | Model):
+        raise InvalidRecipient(f"{recipient!r} is not a saved user")
+    try:
+        return get_user_model()._meta.pk.to_python(recipient)
+    except (ValidationError, TypeError) as error:
+        raise InvalidRecipient(f"{recipient!r} is not a primary key of a user") from error
+
+
+def _refuse_missing(pks: set[Any], using: str) -> None:
+    field = get_user_model()._meta.pk
+    users = _users(using).filter(pk__in=sql.members(connections[using], pks, field))
+    if users.count() == len(pks):
+        return
+    missing = pks - set(users.values_list("pk", flat=True))
+    named = ", ".join(sorted(map(str, missing))[:5])
+    raise InvalidRecipient(f"no such user: {named}" + (" and others" if len(missing) > 5 else ""))
+
+
+def _users(using: str) -> QuerySet[Any]:
+    return get_user_model()._base_manager.using(using)
+
+
+def _has_field(name: str) -> bool:
+    try:
+        get_user_model()._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""The WebSocket consumer: frames in, hub calls out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from . import protocol
+from .authentication import credentials_in
+from .conf import get_settings
+from .hub import Hub, Socket, get_hub
+from .origins import origin_allowed
+from .protocol import CloseCode, FrameRefused
+from .tickets import SUBPROTOCOL
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # untyped base
+    """One socket of one user, at the price of a bare ASGI application.
+
+    The stock consumer's dispatch takes a thread hop for each message and a channel for each
+    socket; this one reads its frames itself, and the hub writes straight to the server.
+    """
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.base_send = send
+        await receive()  # websocket.connect
+        if not origin_allowed(scope):
+            await send({"type": "websocket.close"})  # before accept: HTTP 403
+            return
+        chosen = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+        hub = get_hub()
+        socket = self._socket(send)
+        try:
+            code = await hub.connect(socket, credentials_in(scope))
+            if code is not None:
+                socket.close(code)
+            await self._serve(hub, socket, receive)
+        except asyncio.CancelledError:
+            # The server shuts down, or the hub has given up a client that takes no frame.
+            if not socket.closed:
+                socket.close(CloseCode.RESTART)
+        finally:
+            await hub.disconnect(socket)
+
+    def _socket(self, send: Send) -> Socket:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - servers run an application as a task
+        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
+        return Socket(
+            send,
+            task.cancel,
+            window=get_settings().WINDOW,
+            auto_ack=query.get("ack") == ["auto"],
+        )
+
+    async def _serve(self, hub: Hub, socket: Socket, receive: Receive) -> None:
+        """Read frames until the client leaves; refuse what is wrong, close when it goes on."""
+        settings = get_settings()
+        limit = FrameLimit(settings.FRAMES_PER_SECOND)
+        refused = 0
+        time = asyncio.get_running_loop().time
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if socket.closed:
+                continue
+            socket.last_heard = now = time()
+            try:
+                limit.count(now)
+                frame = _decode(message, settings.MAX_FRAME_BYTES)
+            except FrameRefused as error:
+                refused += 1
+                socket.write(protocol.error(error))
+                if refused >= settings.MAX_REFUSED_FRAMES:
+                    socket.close(CloseCode.BAD_FRAMES)
+            else:
+                hub.received(socket, frame)
+
+
+def _decode(message: dict[str, Any], max_bytes: int) -> protocol.ClientFrame:
+    text = message.get("text")
+    if text is None:
+        raise FrameRefused("binary", "frames are JSON in text messages, not binary ones")
+    return protocol.decode(text, max_bytes)
+
+
+class FrameLimit:
+    """A token bucket: so many frames a second, and twice as many at once."""
+
+    __slots__ = ("_at", "_per_second", "_tokens")
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._tokens = 2.0 * per_second
+        self._at = 0.0
+
+    def count(self, now: float) -> None:
+        """Take one frame; raises `FrameRefused` when there were too many."""
+        earned = (now - self._at) * self._per_second
+        self._tokens = min(2 * self._per_second, self._tokens + earned) - 1
+        self._at = now
+        if self._tokens < 0:
+            self._tokens = 0
+            raise FrameRefused("too_frequent", f"at most {self._per_second:g} frames per second")

@@ -1,0 +1,131 @@
+"""Connecting without a gap, many newcomers with the same few queries."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import offline, protocol
+from ..authentication import Credentials, authenticate
+from ..conf import get_settings
+from ..hints import session_digest
+from ..offline import Counts
+from ..protocol import CloseCode
+from .coalesce import Coalescer
+from .database import DatabaseWorker
+from .feeder import Feeder, Food, read
+from .marks import MarkBuffer
+from .presence import Presence
+from .socket import Socket
+
+MAX_BATCH = 200
+"""Newcomers whose first pages are in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A socket that waits for its hello; `admitted` gets `None`, or the code to close with."""
+
+    socket: Socket
+    credentials: Credentials
+    admitted: "asyncio.Future[int | None]"
+
+
+class Arrivals:
+    """Authenticate, join the user's group, and only then read the queue.
+
+    What is announced from the joining on is held back by the socket, and released behind the
+    replay minus what the replay has sent.
+    """
+
+    def __init__(
+        self,
+        worker: DatabaseWorker,
+        marks: MarkBuffer,
+        presence: Presence,
+        feeder: Feeder,
+        join: Callable[[set[str]], Awaitable[None]],
+    ) -> None:
+        self._worker = worker
+        self._marks = marks
+        self._presence = presence
+        self._feeder = feeder
+        self._join = join
+        self._waiting: deque[Newcomer] = deque()
+        self._coalescer = Coalescer(self._work)
+        self.stop = self._coalescer.stop
+
+    async def admit(self, socket: Socket, credentials: Credentials) -> int | None:
+        """Returns `None` when the hello is sent, or the code to close with."""
+        admitted: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Newcomer(socket, credentials, admitted))
+        self._coalescer.wake()
+        return await admitted
+
+    async def _work(self) -> None:
+        while self._waiting:
+            size = min(len(self._waiting), MAX_BATCH)
+            batch = [self._waiting.popleft() for _ in range(size)]
+            try:
+                await self._admit([n for n in batch if not n.admitted.done()])
+            finally:
+                for newcomer in batch:
+                    _settle(newcomer, CloseCode.RESTART)
+
+    async def _admit(self, batch: list[Newcomer]) -> None:
+        pks = await self._worker.run(authenticate, [n.credentials for n in batch])
+        known = [n for n, pk in zip(batch, pks, strict=True) if self._register(n, pk)]
+        if not known:
+            return
+        await self._join(self._presence.groups(n.socket for n in known))
+        await self._marks.flush()
+        counts, food = await self._worker.run(
+            _welcome, [n.socket.pk for n in known], get_settings().WINDOW
+        )
+        for newcomer, page in zip(known, food.pages, strict=True):
+            self._greet(newcomer, counts, page, food)
+
+    def _register(self, newcomer: Newcomer, pk: Any) -> bool:
+        if pk is None:
+            _settle(newcomer, CloseCode.UNAUTHENTICATED)
+            return False
+        if len(self._presence.of(pk)) >= get_settings().MAX_SOCKETS_PER_USER:
+            _settle(newcomer, CloseCode.TOO_MANY_SOCKETS)
+            return False
+        if newcomer.admitted.done():
+            return False  # left meanwhile
+        newcomer.socket.pk = pk
+        newcomer.socket.session = session_digest(newcomer.credentials.session_key)
+        self._presence.add(newcomer.socket)
+        return True
+
+    def _greet(
+        self, newcomer: Newcomer, counts: dict[Any, Counts], page: list[int], food: Food
+    ) -> None:
+        settings = get_settings()
+        socket = newcomer.socket
+        mine = counts.get(socket.pk, Counts())
+        socket.write(
+            protocol.hello(
+                unread=mine.unread,
+                queued=mine.queued,
+                window=settings.WINDOW,
+                retry=settings.RETRY_SECONDS,
+            )
+        )
+        self._feeder.serve_page(socket, page, food.texts)
+        _settle(newcomer, None)
+
+
+def _settle(newcomer: Newcomer, code: int | None) -> None:
+    if not newcomer.admitted.done():
+        newcomer.admitted.set_result(code)
+
+
+def _welcome(pks: list[Any], window: int) -> tuple[dict[Any, Counts], Food]:
+    """In the database thread: a query for the counts, and one for the queues if there are any."""
+    counts = offline.counts(pks)
+    if not any(mine.queued for mine in counts.values()):
+        return counts, Food([[] for _ in pks], {})
+    return counts, read([(pk, 0) for pk in pks], window, ())

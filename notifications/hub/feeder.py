@@ -1,0 +1,92 @@
+"""From the rows to sockets with credit: replay of the queue, and what was held back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import offline, protocol
+from .coalesce import Coalescer
+from .database import DatabaseWorker
+from .marks import MarkBuffer
+from .socket import Socket
+
+
+@dataclass(frozen=True, slots=True)
+class Food:
+    """What one visit to the database brings."""
+
+    pages: list[list[int]]
+    texts: dict[int, str]
+
+
+def read(wanted: Sequence[tuple[Any, int]], size: int, held: Iterable[int]) -> Food:
+    """In the database thread: queue pages for (user, after this id), and frames by id."""
+    pages = offline.replay(wanted, size) if wanted else []
+    ids = set(held).union(*pages)
+    return Food(pages, offline.texts(ids) if ids else {})
+
+
+class Feeder:
+    """Feeds all hungry sockets with the same few queries."""
+
+    def __init__(self, worker: DatabaseWorker, marks: MarkBuffer, window: int) -> None:
+        self._worker = worker
+        self._marks = marks
+        self._window = window
+        self._hungry: dict[Socket, None] = {}
+        self._coalescer = Coalescer(self._work)
+        self.stop = self._coalescer.stop
+
+    def feed(self, socket: Socket) -> None:
+        """Ask for what `socket` still has to get, if it has credit for it."""
+        if (socket.held or socket.cursor is not None) and socket.credit > 0:
+            self._hungry[socket] = None
+            self._coalescer.wake()
+
+    async def _work(self) -> None:
+        hungry, self._hungry = self._hungry, {}
+        replaying = [s for s in hungry if s.cursor is not None]
+        holding = [s for s in hungry if s.cursor is None]
+        asked = {s: sorted(s.held)[: max(0, s.credit)] for s in holding}
+        ids = {number for numbers in asked.values() for number in numbers}
+        wanted = [(s.pk, s.cursor or 0) for s in replaying]
+        # A queue is read by state, so what is acked has to be written before.
+        await self._marks.flush()
+        food = await self._worker.run(read, wanted, self._window, ids)
+        for socket, page in zip(replaying, food.pages, strict=True):
+            self.serve_page(socket, page, food.texts)
+        for socket, numbers in asked.items():
+            self._serve_held(socket, numbers, food.texts)
+
+    def serve_page(self, socket: Socket, page: list[int], texts: dict[int, str]) -> None:
+        """Send the next page of a replay; go on, or end the replay after the last one."""
+        served = page[: max(0, socket.credit)]
+        self.send(socket, [(number, texts[number]) for number in served if number in texts])
+        if served:
+            socket.cursor = served[-1]
+        if len(served) == len(page) < self._window:
+            self._end_replay(socket)
+        self.feed(socket)
+
+    def _end_replay(self, socket: Socket) -> None:
+        socket.cursor = None
+        socket.held = {number: None for number in socket.held if not socket.knows(number)}
+        if socket.missed:
+            # What is queued was replayed just now; what another device acknowledged is in the list.
+            socket.missed = False
+            socket.write(protocol.RESYNC)
+
+    def _serve_held(self, socket: Socket, numbers: list[int], texts: dict[int, str]) -> None:
+        """Send by id, whatever the state: another device may have acknowledged it meanwhile."""
+        existing = [(number, texts[number]) for number in numbers if number in texts]
+        self.send(socket, existing[: max(0, socket.credit)])
+        for number in numbers:
+            if number not in texts or socket.knows(number):
+                socket.held.pop(number, None)
+        self.feed(socket)
+
+    def send(self, socket: Socket, frames: list[tuple[int, str]]) -> None:
+        """Push; on a socket that acks by itself, sending is delivery."""
+        sent = socket.push(frames)
+        if socket.auto_ack and sent:
+            self._marks.add("delivered", socket.pk, sent)

@@ -1,0 +1,22 @@
+"""From the configured channel layer to one that speaks hints."""
+
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+from django.core.exceptions import ImproperlyConfigured
+
+from .base import HintsLayer
+from .fallback import GroupSendHints
+
+_wrapped: WeakKeyDictionary[Any, GroupSendHints] = WeakKeyDictionary()
+
+
+def get_hints_layer() -> HintsLayer:
+    """The default layer; one without the extension is wrapped."""
+    layer = get_channel_layer()
+    if layer is None:
+        raise ImproperlyConfigured("CHANNEL_LAYERS has no 'default' layer")
+    if "hints" in layer.extensions:
+        return cast(HintsLayer, layer)
+    return _wrapped.setdefault(layer, GroupSendHints(layer))

@@ -1,0 +1,118 @@
+"""The offline queue's verbs, each one query however many users it is about.
+
+Sync code: the hub runs it in its own database thread. The queue is the deliveries that no device
+of the user has acknowledged; "offline" is never a guess about who is connected.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from django.db import connections, router
+from django.db.models import Count, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
+
+from . import sql
+from .models import Delivery, DeliveryQuerySet, Notification
+from .sql import Pairs
+
+Mark = Literal["delivered", "seen", "read", "archived"]
+
+_COLUMNS: dict[Mark, tuple[str, ...]] = {
+    "delivered": ("delivered_at",),
+    "seen": ("delivered_at", "seen_at"),
+    "read": ("delivered_at", "seen_at", "read_at"),
+    "archived": ("delivered_at", "archived_at"),
+}
+"""What each mark implies; the last one decides whether there is anything to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of one user's deliveries."""
+
+    queued: int = 0
+    unread: int = 0
+
+
+def database() -> str:
+    """The database of the rows. Reads go there too: a replica may lag behind the acks."""
+    return router.db_for_write(Delivery)
+
+
+def counts(pks: Collection[Any]) -> dict[Any, Counts]:
+    """Queued and unread deliveries of each user who has any."""
+    rows = (
+        _of(pks)
+        .filter(Q(delivered_at=None) | Q(read_at=None, archived_at=None))
+        .order_by()
+        .values_list("recipient_id")
+        .annotate(
+            Count("pk", filter=Q(delivered_at=None)),
+            Count("pk", filter=Q(read_at=None, archived_at=None)),
+        )
+    )
+    return {pk: Counts(queued, unread) for pk, queued, unread in rows}
+
+
+def replay(wanted: Sequence[tuple[Any, int]], size: int) -> list[list[int]]:
+    """For each (user, after this id), the ids of the next `size` queued, oldest first."""
+    return sql.queue_pages(connections[database()], wanted, size)
+
+
+def queued_among(notification_ids: Collection[int], pks: Collection[Any]) -> Pairs:
+    """Who of `pks` has which of these notifications queued."""
+    queued = _of(pks).queued().filter(notification_id__in=_ids(notification_ids))
+    return list(queued.order_by().values_list("recipient_id", "notification_id"))
+
+
+def overdue(pks: Sequence[Any], grace_seconds: float, size: int) -> Pairs:
+    """The oldest `size` that each user has queued, if older than `grace_seconds`.
+
+    Age is told by the database's clock alone.
+    """
+    pages = replay([(pk, 0) for pk in pks], size) if pks else []
+    ids = set().union(*pages)
+    if not ids:
+        return []
+    old_enough = Q(created_at__lt=Now() - timedelta(seconds=grace_seconds))
+    found = Notification.objects.using(database()).filter(old_enough, pk__in=_ids(ids))
+    old = set(found.values_list("pk", flat=True))
+    return [
+        (pk, number)
+        for pk, page in zip(pks, pages, strict=True)
+        for number in page
+        if number in old
+    ]
+
+
+def texts(notification_ids: Iterable[int]) -> dict[int, str]:
+    """The frames of those notifications that exist and have not expired."""
+    found = Notification.objects.using(database()).current().filter(pk__in=_ids(notification_ids))
+    return {notification.pk: notification.frame() for notification in found}
+
+
+def mark(kind: Mark, pairs: Pairs) -> int:
+    """Set a state on many deliveries at once; deleted or already marked ones do not matter."""
+    columns = _COLUMNS[kind]
+    return sql.update_pairs(connections[database()], pairs, columns, unset=columns[-1])
+
+
+def read_all(pk: Any, upto: int) -> list[int]:
+    """Mark as read what was delivered and is not newer than `upto`; the ids that changed."""
+    deliveries = _of([pk]).delivered().unread().filter(notification_id__lte=upto)
+    ids = list(deliveries.order_by().values_list("notification_id", flat=True))
+    mark("read", [(pk, notification_id) for notification_id in ids])
+    return ids
+
+
+def _of(pks: Collection[Any]) -> DeliveryQuerySet:
+    using = database()
+    members = sql.recipients(connections[using], pks)
+    return Delivery.objects.using(using).filter(recipient_id__in=members)
+
+
+def _ids(notification_ids: Iterable[int]) -> RawSQL:
+    return sql.members(connections[database()], notification_ids, Notification._meta.pk)

@@ -1,0 +1,31 @@
+"""Which pages may open a socket: a browser sends cookies along from any site's page."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.security.websocket import OriginValidator
+from django.conf import settings
+
+from .authentication import ticket_in
+
+_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]  # as Django has it while DEBUG is on
+
+
+def origin_allowed(scope: dict[str, Any]) -> bool:
+    """An Origin that is present must be ours; without one, a ticket has to be shown.
+
+    Browsers always send it, so what comes without is an app or a script: those have no session.
+    """
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin")
+    if origin is None:
+        return bool(ticket_in(scope))
+    validator = OriginValidator(None, _allowed(headers.get(b"host", b"").decode("latin-1")))
+    return bool(validator.valid_origin(urlsplit(origin.decode("latin-1"))))
+
+
+def _allowed(host: str) -> list[str]:
+    """`ALLOWED_HOSTS` and `CSRF_TRUSTED_ORIGINS`; "*" means the host that was asked for."""
+    hosts = settings.ALLOWED_HOSTS or (_LOCAL_HOSTS if settings.DEBUG else [])
+    trusted = [origin.replace("*.", ".") for origin in settings.CSRF_TRUSTED_ORIGINS]
+    return [host if allowed == "*" else allowed for allowed in hosts] + trusted

@@ -1,0 +1,161 @@
+"""Wire protocol, version 1: JSON text frames over one WebSocket.
+
+Pure: no Django, no I/O. The frames and close codes are described in docs/protocol.md.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+VERSION = 1
+
+# A notification's id is a 64-bit integer; one frame may name as many as a client can hold.
+MAX_IDS_PER_FRAME = 1000
+
+Id = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
+Ids = Annotated[list[Id], msgspec.Meta(min_length=1, max_length=MAX_IDS_PER_FRAME)]
+
+
+class CloseCode:
+    """Why the server closes a socket. Daphne lets an application use 1000 and 3000–4999."""
+
+    BAD_FRAMES = 4400  # several frames were refused: a bug in the client
+    UNAUTHENTICATED = 4401  # no valid session or ticket: sign in first
+    SIGNED_OUT = 4403  # the session ended while connected
+    UNRESPONSIVE = 4408  # no ack or no heartbeat in time
+    TOO_MANY_SOCKETS = 4429  # this user has too many sockets open
+    RESTART = 4503  # the server restarts: reconnect
+
+
+RECONNECT_CODES = frozenset(
+    {1000, 1001, 1006, 1011, 1012, CloseCode.UNRESPONSIVE, CloseCode.RESTART}
+)
+"""After any other code a client stays away until a person acts."""
+
+
+class Ack(msgspec.Struct, tag_field="type", tag="ack"):
+    """These notifications have reached the client."""
+
+    ids: Ids
+
+
+class Seen(msgspec.Struct, tag_field="type", tag="seen"):
+    """These were on the user's screen."""
+
+    ids: Ids
+
+
+class Read(msgspec.Struct, tag_field="type", tag="read"):
+    """The user has read these."""
+
+    ids: Ids
+
+
+class Archive(msgspec.Struct, tag_field="type", tag="archive"):
+    """The user has put these away."""
+
+    ids: Ids
+
+
+class ReadAll(msgspec.Struct, tag_field="type", tag="read_all"):
+    """The user has read everything delivered up to this id."""
+
+    upto: Id
+
+
+class Ping(msgspec.Struct, tag_field="type", tag="ping"):
+    """The client is alive and wants a pong."""
+
+
+ClientFrame = Ack | Seen | Read | Archive | ReadAll | Ping
+
+ErrorCode = Literal["malformed", "unknown", "oversized", "too_frequent", "binary"]
+
+
+class FrameRefused(Exception):
+    """A frame from a client that the protocol does not allow."""
+
+    def __init__(self, code: ErrorCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class _Typed(msgspec.Struct):
+    """Just enough of a frame to tell an unknown type from a malformed one."""
+
+    type: str
+
+
+_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+_type_decoder = msgspec.json.Decoder(_Typed)
+_encoder = msgspec.json.Encoder()
+_KNOWN_TYPES = ("ack", "seen", "read", "archive", "read_all", "ping")
+
+
+def decode(text: str, max_bytes: int) -> ClientFrame:
+    """The frame in `text`; raises `FrameRefused` with words for the client's developer.
+
+    `max_bytes` counts characters, which is never more than the bytes on the wire.
+    """
+    if len(text) > max_bytes:
+        raise FrameRefused("oversized", f"a frame may have at most {max_bytes} bytes")
+    try:
+        return _decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise _refusal(text, error) from None
+
+
+def _refusal(text: str, error: Exception) -> FrameRefused:
+    try:
+        kind = _type_decoder.decode(text).type
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return FrameRefused("malformed", "a frame is a JSON object with a text field 'type'")
+    if kind not in _KNOWN_TYPES:
+        return FrameRefused("unknown", f"the types are {', '.join(_KNOWN_TYPES)}")
+    return FrameRefused("malformed", str(error))
+
+
+def encode(frame: dict[str, Any]) -> str:
+    """One frame as text."""
+    return _encoder.encode(frame).decode()
+
+
+def notification(content: dict[str, Any]) -> str:
+    """The frame of one notification: the same text for every recipient."""
+    return encode({"type": "notification", **content})
+
+
+def batch(texts: Iterable[str]) -> str:
+    """Several notification frames as one, without encoding them again."""
+    return '{"type":"batch","items":[' + ",".join(texts) + "]}"
+
+
+def hello(*, unread: int, queued: int, window: int, retry: tuple[float, float]) -> str:
+    """The first frame. `retry` is the range of seconds to wait before connecting again."""
+    return encode(
+        {
+            "type": "hello",
+            "protocol": VERSION,
+            "unread": unread,
+            "queued": queued,
+            "window": window,
+            "retry": retry,
+        }
+    )
+
+
+def state(unread: int, changes: dict[str, list[int]]) -> str:
+    """The user's unread count and the ids that were just `seen`, `read` or `archived`."""
+    return encode({"type": "state", "unread": unread, **changes})
+
+
+def error(refused: FrameRefused) -> str:
+    return encode({"type": "error", "code": refused.code, "detail": refused.detail})
+
+
+RESYNC = encode({"type": "resync"})
+"""Too much was missed to send one by one: load the list again."""
+
+PONG = encode({"type": "pong"})

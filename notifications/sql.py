@@ -1,0 +1,154 @@
+"""What the ORM cannot say: long lists as one parameter, pages for many users, pairs.
+
+SQLite and PostgreSQL only; `checks.py` refuses other databases.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import RawSQL
+
+from .models import Delivery
+
+Pairs = list[tuple[Any, int]]
+"""(recipient's primary key, notification's id)"""
+
+_recipient = Delivery._meta.get_field("recipient")
+_TABLE = Delivery._meta.db_table
+
+
+def members(
+    connection: BaseDatabaseWrapper, values: Iterable[Any], field: "models.Field[Any, Any]"
+) -> RawSQL:
+    """A subquery of `values` that is one parameter however many they are."""
+    prepared = [field.get_db_prep_value(value, connection) for value in values]
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(prepared),))
+    array = f"%s::{field.rel_db_type(connection)}[]"
+    return RawSQL(f"SELECT unnest({array})", (prepared,))
+
+
+def recipients(connection: BaseDatabaseWrapper, pks: Iterable[Any]) -> RawSQL:
+    """A subquery of users' primary keys, for `recipient_id__in`."""
+    return members(connection, pks, _recipient.target_field)
+
+
+def insert_deliveries(
+    connection: BaseDatabaseWrapper,
+    notification_id: int,
+    audience: tuple[str, Sequence[Any]],
+    *,
+    returning: bool,
+) -> list[Any] | int:
+    """One delivery for each row of the compiled query `audience`; existing ones are left alone.
+
+    Returns the primary keys of those added, or just their number unless `returning`.
+    """
+    chosen, params = audience
+    # WITH stands behind INSERT: before it, SQLite's rowcount is −1. WHERE true: without it
+    # SQLite's parser takes ON CONFLICT for a join's ON.
+    statement = (
+        f"INSERT INTO {_TABLE} (recipient_id, notification_id) "
+        f"WITH audience (recipient_id) AS ({chosen}) "
+        "SELECT recipient_id, %s FROM audience WHERE true ON CONFLICT DO NOTHING"
+    )
+    with connection.cursor() as cursor:
+        if not returning:
+            cursor.execute(statement, [*params, notification_id])
+            return int(cursor.rowcount)
+        cursor.execute(f"{statement} RETURNING recipient_id", [*params, notification_id])
+        return [_to_python(row[0]) for row in cursor.fetchall()]
+
+
+def queue_pages(
+    connection: BaseDatabaseWrapper, wanted: Sequence[tuple[Any, int]], size: int
+) -> list[list[int]]:
+    """For each (user, after this id), the next `size` queued notifications, oldest first."""
+    if connection.vendor == "sqlite":
+        # A correlated IN: SQLite has no LATERAL. Each user costs one range of the partial index.
+        statement = f"""
+            WITH wanted AS (
+                SELECT key AS number, json_extract(value, '$[0]') AS recipient_id,
+                       json_extract(value, '$[1]') AS after_id
+                FROM json_each(%s))
+            SELECT wanted.number, d.notification_id FROM wanted CROSS JOIN {_TABLE} d
+            WHERE d.recipient_id = wanted.recipient_id AND d.delivered_at IS NULL
+              AND d.notification_id IN (
+                SELECT q.notification_id FROM {_TABLE} q
+                WHERE q.recipient_id = wanted.recipient_id AND q.delivered_at IS NULL
+                  AND q.notification_id > wanted.after_id
+                ORDER BY q.notification_id LIMIT %s)
+            ORDER BY wanted.number, d.notification_id"""
+        params: list[Any] = [_json_pairs(connection, wanted), size]
+    else:
+        statement = f"""
+            SELECT wanted.number - 1, page.notification_id
+            FROM unnest({_pair_arrays(connection)}) WITH ORDINALITY
+              AS wanted (recipient_id, after_id, number)
+            CROSS JOIN LATERAL (
+                SELECT q.notification_id FROM {_TABLE} q
+                WHERE q.recipient_id = wanted.recipient_id AND q.delivered_at IS NULL
+                  AND q.notification_id > wanted.after_id
+                ORDER BY q.notification_id LIMIT %s) page
+            ORDER BY wanted.number, page.notification_id"""
+        params = [*_two_lists(connection, wanted), size]
+    pages: list[list[int]] = [[] for _ in wanted]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        for number, notification_id in cursor.fetchall():
+            pages[number].append(notification_id)
+    return pages
+
+
+def update_pairs(
+    connection: BaseDatabaseWrapper, pairs: Pairs, columns: Sequence[str], unset: str
+) -> int:
+    """Set each of `columns` that is null to now, where `unset` is null; the number of rows.
+
+    Sorted, so that two processes that update the same rows lock them in the same order.
+    """
+    now = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"
+    if connection.vendor == "postgresql":
+        now = "STATEMENT_TIMESTAMP()"
+    assignments = ", ".join(f"{name} = COALESCE({_TABLE}.{name}, {now})" for name in columns)
+    pairs = sorted(pairs, key=lambda pair: (str(pair[0]), pair[1]))
+    if connection.vendor == "sqlite":
+        source = """(SELECT json_extract(value, '$[0]') AS recipient_id,
+                            json_extract(value, '$[1]') AS notification_id
+                     FROM json_each(%s)) AS marked"""
+        params: list[Any] = [_json_pairs(connection, pairs)]
+    else:
+        source = f"unnest({_pair_arrays(connection)}) AS marked (recipient_id, notification_id)"
+        params = _two_lists(connection, pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_TABLE} SET {assignments} FROM {source} "
+            f"WHERE {_TABLE}.recipient_id = marked.recipient_id "
+            f"AND {_TABLE}.notification_id = marked.notification_id "
+            f"AND {_TABLE}.{unset} IS NULL",
+            params,
+        )
+        return int(cursor.rowcount)
+
+
+def _to_python(pk: Any) -> Any:
+    return _recipient.target_field.to_python(pk)
+
+
+def _prepared(connection: BaseDatabaseWrapper, pk: Any) -> Any:
+    return _recipient.target_field.get_db_prep_value(pk, connection)
+
+
+def _json_pairs(connection: BaseDatabaseWrapper, pairs: Sequence[tuple[Any, int]]) -> str:
+    return json.dumps([(_prepared(connection, pk), number) for pk, number in pairs])
+
+
+def _pair_arrays(connection: BaseDatabaseWrapper) -> str:
+    return f"%s::{_recipient.db_type(connection)}[], %s::bigint[]"
+
+
+def _two_lists(connection: BaseDatabaseWrapper, pairs: Sequence[tuple[Any, int]]) -> list[Any]:
+    return [[_prepared(connection, pk) for pk, _ in pairs], [number for _, number in pairs]]
