@@ -34,10 +34,11 @@ class NotificationAdmin(ReadOnlyAdmin):
         )
         counted = deliveries.annotate(number=Count("pk")).values("number")
         queryset: QuerySet[Any] = super().get_queryset(request)
-        return queryset.annotate(
+        counted_rows: QuerySet[Any] = queryset.annotate(
             recipient_count=Coalesce(Subquery(counted), 0),
             queued_count=Coalesce(Subquery(counted.filter(delivered_at=None)), 0),
         )
+        return counted_rows
 
     @admin.display(ordering="recipient_count")
     def recipients(self, notification: Any) -> int:

@@ -3,7 +3,7 @@
 Sync code for the hub's database thread: many newcomers are looked up together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
@@ -34,9 +34,9 @@ def ticket_in(scope: dict[str, Any]) -> str:
     """The ticket in the URL or among the subprotocols, or nothing."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if "ticket" in query:
-        return query["ticket"][0]
+        return str(query["ticket"][0])
     offered = scope.get("subprotocols") or []
-    tickets: Iterator[str] = (name for name in offered if name.startswith(SUBPROTOCOL_PREFIX))
+    tickets = (str(name) for name in offered if name.startswith(SUBPROTOCOL_PREFIX))
     return next(tickets, "").removeprefix(SUBPROTOCOL_PREFIX)
 
 

@@ -43,18 +43,12 @@ def database() -> str:
 
 
 def counts(pks: Collection[Any]) -> dict[Any, Counts]:
-    """Queued and unread deliveries of each user who has any."""
-    rows = (
-        _of(pks)
-        .filter(Q(delivered_at=None) | Q(read_at=None, archived_at=None))
-        .order_by()
-        .values_list("recipient_id")
-        .annotate(
-            Count("pk", filter=Q(delivered_at=None)),
-            Count("pk", filter=Q(read_at=None, archived_at=None)),
-        )
-    )
-    return {pk: Counts(queued, unread) for pk, queued, unread in rows}
+    """Queued and unread deliveries of each user who has any; two index scans."""
+    queued = _per_user(_of(pks).queued())
+    unread = _per_user(_of(pks).unread())
+    return {
+        pk: Counts(queued.get(pk, 0), unread.get(pk, 0)) for pk in queued.keys() | unread.keys()
+    }
 
 
 def replay(wanted: Sequence[tuple[Any, int]], size: int) -> list[list[int]]:
@@ -112,6 +106,11 @@ def _of(pks: Collection[Any]) -> DeliveryQuerySet:
     using = database()
     members = sql.recipients(connections[using], pks)
     return Delivery.objects.using(using).filter(recipient_id__in=members)
+
+
+def _per_user(deliveries: DeliveryQuerySet) -> dict[Any, int]:
+    counted = deliveries.order_by().values_list("recipient_id").annotate(number=Count("*"))
+    return dict(counted)
 
 
 def _ids(notification_ids: Iterable[int]) -> RawSQL:

@@ -34,12 +34,12 @@ class RedisChannelLayer(StockRedisChannelLayer):  # type: ignore[misc]  # untype
     """The stock Redis layer with hints. Hosts are whatever channels-redis accepts."""
 
     extensions = [*StockRedisChannelLayer.extensions, "hints"]
+    hosts: list[dict[str, Any]]
 
     def __init__(self, *args: Any, **config: Any) -> None:
         super().__init__(*args, **config)
-        hosts: list[dict[str, Any]] = self.hosts
         # redis-py's default of 5 seconds closes consumers that wait longer for a message.
-        self.hosts = [{"socket_timeout": None, **host} for host in hosts]
+        self.hosts = [{"socket_timeout": None, **host} for host in self.hosts]
         self._breakers = [CircuitBreaker() for _ in self.hosts]
         self._publishers: list[redis.Redis | None] = [None] * len(self.hosts)
 
