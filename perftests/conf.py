@@ -6,6 +6,7 @@ settings over the default. Values are read when used, so `override_settings` wor
 
 import math
 import os
+from collections.abc import Iterable
 from typing import Generic, Literal, TypeVar, cast, get_args
 
 from django.conf import settings
@@ -37,6 +38,7 @@ class Setting(Generic[T]):
         if os.environ.get(self.variable):
             return self._checked(os.environ[self.variable], self.variable)
         configured = getattr(settings, "PERFTESTS", {})
+        require_known(configured)
         if self.name in configured:
             return self._checked(configured[self.name], f'PERFTESTS["{self.name}"]')
         return self.default
@@ -98,3 +100,23 @@ class Configuration:
 
 
 configuration = Configuration()
+
+
+def require_known(names: Iterable[str]) -> None:
+    """Raise `InvalidSetting` for a name that is no setting, such as a misspelled one."""
+    known = known_names()
+    for name in names:
+        if name not in known:
+            raise InvalidSetting(
+                f"PERFTESTS has no setting {name!r}; there are {', '.join(known)}."
+            )
+
+
+def require_valid() -> None:
+    """Raise `InvalidSetting` if any setting has a bad value, before it is needed."""
+    for name in known_names():
+        getattr(configuration, name)
+
+
+def known_names() -> list[str]:
+    return [name for name, value in vars(Configuration).items() if isinstance(value, Setting)]

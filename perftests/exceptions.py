@@ -1,5 +1,4 @@
 """Exceptions of the performance suite; the message of each is written for its reader."""
-# ruff: noqa: N818 - named after what happened, as Django's own are (ImproperlyConfigured)
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError

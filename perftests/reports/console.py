@@ -134,7 +134,7 @@ def duration(seconds: float) -> str:
     """A length of time for people, such as "3 min 12 s"."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"

@@ -74,6 +74,7 @@ class RunProgress:
 
     def _end_test(self, event: events.TestEnded) -> None:
         self._ended += 1
+        self._row = ""
         self._draw("")
         if not self._console.is_terminal:
             result = event.result

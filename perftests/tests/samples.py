@@ -1,9 +1,12 @@
 """Tiny performance tests for the tests of the runner; the name hides them from discovery."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from unittest import skip
-
-from django.contrib.auth import get_user_model
 
 from perftests.measure.histogram import LatencyHistogram
 from perftests.measure.results import Series
@@ -96,8 +99,19 @@ class BrokenTearDown(PerformanceTestCase):
         pass
 
 
+def mark(name):
+    """Leave a file for the test that runs this sample in another process."""
+    (Path(os.environ["SAMPLE_MARKS"]) / name).write_text(str(os.getpid()))
+
+
+def wait_for_the_end():
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 class Slow(PerformanceTestCase):
-    """Waits to be interrupted: the second test must never start."""
+    """Waits to be interrupted: the third test must never start."""
 
     suite = "sample-slow"
 
@@ -107,13 +121,36 @@ class Slow(PerformanceTestCase):
 
     @row("S8")
     def test_2_it_waits(self):
-        self.addCleanup(print, "cleaned up with", get_user_model().objects.count, flush=True)
+        self.addCleanup(mark, "cleaned")
         self.create_users(2)
-        self.progress("waiting")
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            time.sleep(0.01)
+        mark("waiting")
+        wait_for_the_end()
 
     @row("S9")
     def test_3_it_never_starts(self):
-        self.fail("the run went on after an interrupt")
+        mark("never")
+
+
+class Dying(PerformanceTestCase):
+    suite = "sample-dying"
+
+    def test_1_it_passes(self):
+        self.measure("rate", 200, "/s", asked="> 100")
+
+    def test_2_it_dies(self):
+        print("its last words", file=sys.stderr)  # noqa: T201 - what the parent has to show
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Stubborn(PerformanceTestCase):
+    """Does not clean up when it is told to, and has a process of its own."""
+
+    suite = "sample-stubborn"
+
+    @row("S10")
+    def test_it_does_not_stop(self):
+        self.addCleanup(wait_for_the_end)
+        process = subprocess.Popen(["sleep", "60"])
+        (Path(os.environ["SAMPLE_MARKS"]) / "process").write_text(str(process.pid))
+        mark("waiting")
+        wait_for_the_end()

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perftests import store
-from perftests.conf import SCALES, SERVERS, configuration
+from perftests.conf import SCALES, SERVERS, configuration, require_valid
 from perftests.exceptions import PerftestsError
 from perftests.measure.results import Report
 from perftests.measure.targets import Verdict
@@ -40,7 +40,7 @@ examples:
   manage.py perf --scale smoke                     the same, small and quick
   manage.py perf --suites notification websocket   two suites
   manage.py perf myapp.tests.perf                  performance tests of your own app
-  manage.py perf perftests.suites.test_memory_usage.MemoryTests.test_creation
+  manage.py perf myapp.tests.perf.MyTests.test_one
   manage.py perf --label "before the upgrade" --output report.json
   manage.py perf --list                            what there is to measure
   manage.py perf history                           the last {HISTORY_LENGTH} runs
@@ -125,6 +125,7 @@ class Command(RichCommand):
             sys.exit(EXIT_NOT_PASSED)
 
     def _order(self, labels: list[str], options: dict[str, Any]) -> Order:
+        require_valid()
         scale = chosen("--scale", options["scale"], SCALES) or configuration.SCALE or "standard"
         server = chosen("--server", options["server"], SERVERS) or configuration.SERVER
         tests = [test.id() for test in select(labels, options["suites"])]

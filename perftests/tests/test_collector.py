@@ -1,0 +1,181 @@
+import unittest
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+
+from django.test import TransactionTestCase
+
+from perftests.events import Started, SuiteStarted
+from perftests.exceptions import Interrupted
+from perftests.measure.results import Outcome
+from perftests.measure.targets import Verdict
+from perftests.runner import PerformanceTestRunner
+from perftests.testcases import PerformanceTestCase
+
+from . import samples
+
+
+def collect(*classes, **options):
+    """Run the tests of classes inside this run, and give the runner with its events."""
+    events = []
+    runner = PerformanceTestRunner(verbosity=0, listener=events.append, **options)
+    load = unittest.defaultTestLoader.loadTestsFromTestCase
+    with redirect_stderr(StringIO()), redirect_stdout(StringIO()):
+        result = runner.run_suite(unittest.TestSuite(map(load, classes)))
+    return runner, result, events
+
+
+def results_of(*classes):
+    return collect(*classes)[0].collector.results
+
+
+class EventTests(TransactionTestCase):
+    def test_it_tells_what_happens_in_order(self):
+        _, _, events = collect(samples.Passing, samples.MissingATarget)
+        kinds = [type(event).__name__ for event in events]
+        expected = "Started SuiteStarted TestStarted Progress TestEnded SuiteStarted TestStarted"
+        self.assertEqual(kinds, [*expected.split(), "TestEnded"])
+        self.assertEqual(events[0], Started(2))
+        self.assertEqual(events[1], SuiteStarted("sample", 1))
+        self.assertEqual(events[2].test, "perftests.tests.samples.Passing.test_it_measures")
+        self.assertEqual((events[2].row, events[2].title), ("S1", "Everything a test can record"))
+
+    def test_ordinary_tests_are_not_its_business(self):
+        class Ordinary(unittest.TestCase):
+            def test_it_fails(self):
+                self.fail()
+
+        runner, result, events = collect(Ordinary)
+        self.assertEqual(len(result.failures), 1)
+        self.assertEqual((runner.collector.results, events), ([], [Started(0)]))
+
+
+class OutcomeTests(TransactionTestCase):
+    def test_it_collects_everything_that_a_test_recorded(self):
+        (result,) = results_of(samples.Passing)
+        self.assertIs(result.outcome, Outcome.COMPLETED)
+        self.assertIs(result.verdict, Verdict.PASS)
+        self.assertEqual([metric.name for metric in result.metrics], ["users", "doubtful"])
+        self.assertEqual([series.name for series in result.series], ["server rss"])
+        self.assertEqual(list(result.histograms), ["delivery latency"])
+        self.assertEqual(len(result.notes), 1)
+        self.assertGreater(result.seconds, 0)
+
+    def test_a_missed_target_fails_the_verdict_of_a_completed_test(self):
+        _, result, events = collect(samples.MissingATarget)
+        collected = events[-1].result
+        self.assertIs(collected.outcome, Outcome.COMPLETED)
+        self.assertIs(collected.verdict, Verdict.FAIL)
+        self.assertEqual(collected.detail, "")
+        self.assertFalse(result.wasSuccessful())
+
+    def test_it_tells_failures_errors_and_skips_apart(self):
+        results = {result.row: result for result in results_of(samples.Failing)}
+        self.assertEqual(
+            {row: result.outcome for row, result in results.items()},
+            {
+                "S3": Outcome.FAILED,
+                "S4": Outcome.ERROR,
+                "S5": Outcome.FAILED,
+                "S6": Outcome.SKIPPED,
+            },
+        )
+        self.assertIn("one is not two", results["S3"].detail)
+        self.assertIn("RuntimeError: it crashed", results["S4"].detail)
+        self.assertIn("a part failed", results["S5"].detail)
+        self.assertEqual(results["S6"].detail, "there is no service")
+        self.assertEqual([metric.name for metric in results["S3"].metrics], ["before"])
+
+    def test_a_clean_up_that_fails_after_a_failure_makes_it_an_error(self):
+        class FailingTwice(PerformanceTestCase):
+            def test_it(self):
+                self.addCleanup(lambda: 1 / 0)
+                self.fail("at first")
+
+        (result,) = results_of(FailingTwice)
+        self.assertIs(result.outcome, Outcome.ERROR)
+        self.assertIn("at first", result.detail)
+        self.assertIn("ZeroDivisionError", result.detail)
+
+    def test_tables_that_cannot_be_flushed_make_it_an_error(self):
+        class LeavingAMess(PerformanceTestCase):
+            def test_it(self):
+                pass
+
+            def _fixture_teardown(self):
+                super()._fixture_teardown()
+                raise RuntimeError("the tables are locked")
+
+        (result,) = results_of(LeavingAMess)
+        self.assertIs(result.outcome, Outcome.ERROR)
+        self.assertIn("the tables are locked", result.detail)
+
+
+class FixtureTests(TransactionTestCase):
+    def test_a_broken_set_up_is_the_error_of_each_test_of_the_class(self):
+        (result,) = results_of(samples.BrokenSetUp)
+        self.assertEqual(result.test, "perftests.tests.samples.BrokenSetUp.test_it_never_starts")
+        self.assertIs(result.outcome, Outcome.ERROR)
+        self.assertIn("no set-up", result.detail)
+
+    def test_a_skipped_set_up_skips_each_test_of_the_class(self):
+        class Skipping(PerformanceTestCase):
+            @classmethod
+            def setUpClass(cls):
+                raise unittest.SkipTest("no service")
+
+            def test_it(self):
+                pass
+
+        (result,) = results_of(Skipping)
+        self.assertEqual((result.outcome, result.detail), (Outcome.SKIPPED, "no service"))
+
+    def test_a_broken_tear_down_is_a_result_of_its_own(self):
+        passed, broken = results_of(samples.BrokenTearDown)
+        self.assertIs(passed.verdict, Verdict.PASS)
+        self.assertIs(broken.verdict, Verdict.FAIL)
+        self.assertEqual(broken.suite, "sample-broken")
+        self.assertIn("no tear-down", broken.detail)
+
+    def test_another_class_is_not_blamed_for_it(self):
+        results = results_of(samples.BrokenSetUp, samples.Passing)
+        self.assertEqual(
+            {result.suite: result.verdict for result in results},
+            {"sample-broken": Verdict.FAIL, "sample": Verdict.PASS},
+        )
+
+    def test_tests_after_the_first_failure_of_failfast_are_not_missed(self):
+        runner, _, _ = collect(samples.MissingATarget, samples.Passing, failfast=True)
+        self.assertEqual([r.suite for r in runner.collector.results], ["sample-bad"])
+
+
+class InterruptTests(TransactionTestCase):
+    def test_an_interrupted_test_says_nothing_and_no_other_starts(self):
+        cleaned = []
+
+        class Waiting(PerformanceTestCase):
+            def test_1_it_is_interrupted(self):
+                self.addCleanup(cleaned.append, True)
+                runner.collector.interrupt()
+                raise Interrupted
+
+            def test_2_it_never_starts(self):
+                self.fail()
+
+        runner = PerformanceTestRunner(verbosity=0)
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(Waiting)
+        with redirect_stderr(StringIO()):
+            result = runner.run_suite(suite)
+        (collected,) = runner.collector.results
+        self.assertIs(collected.outcome, Outcome.SKIPPED)
+        self.assertEqual(collected.detail, "Interrupted before it ended.")
+        self.assertEqual(cleaned, [True])
+        self.assertNotEqual(runner.suite_result(suite, result), 0)
+
+    def test_no_test_starts_after_an_interrupt_during_the_set_up_of_the_database(self):
+        runner = PerformanceTestRunner(verbosity=0)
+        runner.collector.interrupt()
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(samples.Passing)
+        with redirect_stderr(StringIO()):
+            result = runner.run_suite(suite)
+        self.assertEqual((result.testsRun, runner.collector.results), (0, []))
+        self.assertEqual(runner.suite_result(suite, result), 1)

@@ -1,0 +1,77 @@
+import os
+from unittest import mock
+
+from django.core.exceptions import ImproperlyConfigured
+from django.test import SimpleTestCase, override_settings
+
+from perftests.conf import Configuration, Setting, configuration
+from perftests.exceptions import InvalidSetting
+
+
+@mock.patch.dict(os.environ)
+class ConfigurationTests(SimpleTestCase):
+    def setUp(self):
+        for name in list(os.environ):
+            if name.startswith("PERF_"):
+                del os.environ[name]
+
+    @override_settings()
+    def test_it_has_a_default_for_everything(self):
+        self.assertIsNone(configuration.SCALE)
+        self.assertEqual(configuration.SERVER, "daphne")
+        self.assertEqual(configuration.TIMEOUT_SECONDS, 60)
+
+    @override_settings(PERFTESTS={"SCALE": "extended", "TIMEOUT_SECONDS": 5})
+    def test_settings_win_over_the_default(self):
+        self.assertEqual(configuration.SCALE, "extended")
+        self.assertEqual(configuration.TIMEOUT_SECONDS, 5)
+
+    @override_settings(PERFTESTS={"SCALE": "extended", "TIMEOUT_SECONDS": 5})
+    def test_the_environment_wins_over_settings(self):
+        os.environ |= {"PERF_SCALE": "smoke", "PERF_TIMEOUT_SECONDS": "2.5"}
+        self.assertEqual(configuration.SCALE, "smoke")
+        self.assertEqual(configuration.TIMEOUT_SECONDS, 2.5)
+
+    @override_settings(PERFTESTS={"SERVER": "uvicorn"})
+    def test_an_empty_variable_counts_as_unset(self):
+        os.environ["PERF_SERVER"] = ""
+        self.assertEqual(configuration.SERVER, "uvicorn")
+
+    @override_settings(PERFTESTS={"SERVER": "gunicorn"})
+    def test_it_names_the_setting_and_the_choices_of_a_bad_value(self):
+        message = r"""PERFTESTS\["SERVER"\] is 'gunicorn'; it must be one of daphne, uvicorn\."""
+        with self.assertRaisesRegex(InvalidSetting, message):
+            _ = configuration.SERVER
+
+    def test_it_names_the_variable_of_a_bad_value(self):
+        os.environ["PERF_SCALE"] = "huge"
+        with self.assertRaisesRegex(InvalidSetting, "^PERF_SCALE is 'huge'; .* smoke, standard"):
+            _ = configuration.SCALE
+
+    def test_it_rejects_a_length_of_time_that_is_none(self):
+        for value in ("0", "-1", "nan", "inf", "soon"):
+            os.environ["PERF_TIMEOUT_SECONDS"] = value
+            with self.subTest(value), self.assertRaisesRegex(InvalidSetting, "number of seconds"):
+                _ = configuration.TIMEOUT_SECONDS
+
+    def test_it_rejects_a_setting_of_the_wrong_type(self):
+        for bad in ({"SCALE": ["smoke"]}, {"SCALE": None}):
+            with self.subTest(bad), override_settings(PERFTESTS=bad):
+                self.assertRaises(InvalidSetting, lambda: configuration.SCALE)
+        with override_settings(PERFTESTS={"TIMEOUT_SECONDS": None}):
+            self.assertRaises(InvalidSetting, lambda: configuration.TIMEOUT_SECONDS)
+
+    @override_settings(PERFTESTS={"SCALES": "smoke"})
+    def test_it_rejects_a_name_that_is_no_setting(self):
+        with self.assertRaisesRegex(InvalidSetting, "no setting 'SCALES'.* SCALE, SERVER"):
+            _ = configuration.SERVER
+
+    def test_it_is_a_mistake_in_the_configuration(self):
+        self.assertTrue(issubclass(InvalidSetting, ImproperlyConfigured))
+
+    def test_every_setting_can_be_read(self):
+        names = [name for name, value in vars(Configuration).items() if isinstance(value, Setting)]
+        self.assertGreaterEqual(len(names), 5)
+        for name in names:
+            with self.subTest(name):
+                getattr(configuration, name)

@@ -1,0 +1,128 @@
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from unittest import mock
+
+from django.conf import settings
+from django.core.management import CommandError
+from django.db import connection
+from django.test import SimpleTestCase, TransactionTestCase
+from django.test.runner import DebugSQLTextTestResult, ParallelTestSuite
+
+from perftests.collector import CollectingResult
+from perftests.exceptions import DatabaseRoleRefused
+from perftests.runner import PerformanceTestRunner, performance_tests, require_database_rights
+
+from . import samples
+from .waiting import wait_for_file
+
+TIMEOUT_SECONDS = 60
+
+
+class SuiteTests(SimpleTestCase):
+    def build(self, *labels, **options):
+        with redirect_stdout(StringIO()) as output:
+            runner = PerformanceTestRunner(**options)
+            suite = runner.build_suite(labels)
+        return runner, suite, output.getvalue()
+
+    def test_performance_tests_run_in_one_process_whatever_is_asked(self):
+        runner, suite, output = self.build(
+            "perftests.tests.samples.Passing", "perftests.tests.test_conf", parallel=2
+        )
+        self.assertNotIsInstance(suite, ParallelTestSuite)
+        self.assertEqual(runner.parallel, 1)
+        self.assertEqual(len(list(performance_tests(suite))), 1)
+        self.assertIn("running in one process", output)
+
+    def test_ordinary_tests_may_run_in_parallel(self):
+        runner, suite, _ = self.build(
+            "perftests.tests.test_conf", "perftests.tests.test_events", parallel=2
+        )
+        self.assertIsInstance(suite, ParallelTestSuite)
+        self.assertEqual(runner.parallel, 2)
+
+    def test_a_left_over_database_never_asks(self):
+        self.assertFalse(PerformanceTestRunner(interactive=True).interactive)
+
+    def test_its_results_keep_what_debug_sql_adds(self):
+        result_class = PerformanceTestRunner(debug_sql=True).get_resultclass()
+        self.assertTrue(issubclass(result_class, CollectingResult))
+        self.assertTrue(issubclass(result_class, DebugSQLTextTestResult))
+
+    def test_a_refused_role_is_shown_without_a_traceback(self):
+        self.assertTrue(issubclass(DatabaseRoleRefused, CommandError))
+
+
+class SummaryTests(TransactionTestCase):
+    def summary(self, **options):
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(samples.MissingATarget)
+        with redirect_stderr(StringIO()) as errors:
+            PerformanceTestRunner(**options).run_suite(suite)
+        return errors.getvalue()
+
+    def test_a_table_of_the_results_follows_the_tests(self):
+        table = self.summary().partition("FAILED")[2]
+        for expected in ("S2", "A number that is not what", "fail", "1/2"):
+            self.assertIn(expected, table)
+
+    def test_it_is_left_out_when_little_is_to_be_said(self):
+        self.assertNotIn("Asked", self.summary(verbosity=0))
+
+
+class DatabaseRoleTests(TransactionTestCase):
+    def test_a_role_that_may_create_databases_is_let_through(self):
+        require_database_rights({"default": False})
+
+    # Defined only there, not skipped elsewhere: SQLite has no roles.
+    if connection.vendor == "postgresql":
+
+        def test_a_role_that_may_not_is_told_what_to_do(self):
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE ROLE perf_limited")
+                self.addCleanup(self.drop_role)
+            options = {**connection.settings_dict["OPTIONS"], "options": "-c role=perf_limited"}
+            with (
+                mock.patch.dict(connection.settings_dict, {"OPTIONS": options}),
+                self.assertRaisesRegex(
+                    DatabaseRoleRefused, "'perf_limited'.* ALTER ROLE \"perf_limited\" CREATEDB;"
+                ),
+            ):
+                require_database_rights({"default": False})
+
+        def drop_role(self):
+            with connection.cursor() as cursor:
+                cursor.execute("DROP ROLE perf_limited")
+
+
+class InterruptTests(SimpleTestCase):
+    def test_ctrl_c_cleans_up_and_removes_the_test_database(self):
+        with tempfile.TemporaryDirectory() as directory:
+            marks, temporary = Path(directory, "marks"), Path(directory, "temporary")
+            marks.mkdir()
+            temporary.mkdir()
+            environment = {
+                **os.environ,
+                "DATABASE_URL": f"sqlite:///{directory}/db.sqlite3",
+                "SAMPLE_MARKS": str(marks),
+                "TMPDIR": str(temporary),
+            }
+            with subprocess.Popen(
+                [sys.executable, "manage.py", "test", "perftests.tests.samples.Slow"],
+                cwd=settings.BASE_DIR,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            ) as process:
+                wait_for_file(marks / "waiting", TIMEOUT_SECONDS)
+                process.send_signal(signal.SIGINT)
+                output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+            self.assertEqual(process.returncode, 1, output)
+            self.assertEqual({path.name for path in marks.iterdir()}, {"waiting", "cleaned"})
+            self.assertEqual(list(temporary.iterdir()), [])
