@@ -16,7 +16,7 @@ from .connection import Connection
 HEARTBEAT_SECONDS = 25.0
 
 
-class ConnectFailed(PerftestsError):  # noqa: N818 - says what happened
+class ConnectFailed(PerftestsError):
     """The server closed the socket before its first frame."""
 
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import psutil
 from django.conf import settings
@@ -28,7 +28,7 @@ STOP_SECONDS = 15.0
 LAST_LINES = 15
 
 
-class ServerFailed(PerftestsError):  # noqa: N818 - says what happened
+class ServerFailed(PerftestsError):
     """A server process did not come up, or died."""
 
 
@@ -67,7 +67,8 @@ def server_environment() -> dict[str, str]:
             f"The database {name!r} lives in memory, where a server process cannot see it: "
             "set DATABASES['default']['TEST']['NAME'] to a file."
         )
-    layer = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {})
+    layers: dict[str, dict[str, Any]] = getattr(settings, "CHANNEL_LAYERS", {})
+    layer = layers.get("default", {}).get("CONFIG", {})
     return {
         "DJANGO_SETTINGS_MODULE": "perftests.load.settings",
         "PERF_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],

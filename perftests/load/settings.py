@@ -33,8 +33,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 
 # A Redis may serve a real site as well, whose users must not get the messages of a test.
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = _project.CHANNEL_LAYERS
-if "hosts" in CHANNEL_LAYERS["default"].get("CONFIG", {}):
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = getattr(_project, "CHANNEL_LAYERS", {})
+if "hosts" in CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}):
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = _required("PERF_LAYER_PREFIX")
 
 # Django's own configuration sends errors by mail only when DEBUG is off.

@@ -1,0 +1,98 @@
+import time
+
+from django.contrib.auth.models import User
+from django.test import SimpleTestCase, TransactionTestCase
+from django.urls import Resolver404, resolve
+
+from notifications.models import Delivery, Notification
+from notifications.tickets import make_ticket
+from perftests.load.control import Control, ControlFailed
+from perftests.load.server import ServerProcess
+from perftests.load.swarm import Swarm
+
+
+class ControlTests(TransactionTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.enterClassContext(ServerProcess())
+
+    def setUp(self):
+        self.control = Control(self.server.http_url)
+
+    def swarm(self):
+        return self.enterContext(Swarm(self.server.websocket_url))
+
+    def test_it_sends_notifications_inside_the_server(self):
+        users = [User.objects.create(username=name) for name in ("ada", "grace")]
+        before_ns = time.perf_counter_ns()
+
+        sent = self.control.notify([u.pk for u in users], "Hello", count=3, body="from inside")
+
+        self.assertEqual(sent.ids, list(Notification.objects.values_list("pk", flat=True)[::-1]))
+        self.assertEqual(Delivery.objects.count(), 6)
+        self.assertEqual(
+            set(Notification.objects.values_list("title", "body")), {("Hello", "from inside")}
+        )
+        stamps = [before_ns, *sent.committed_ns, time.perf_counter_ns()]
+        self.assertEqual(stamps, sorted(stamps))
+        self.assertEqual(len(sent.committed_ns), 3)
+
+    def test_it_sends_at_a_fixed_rate(self):
+        user = User.objects.create(username="ada")
+
+        sent = self.control.notify([user.pk], count=5, per_second=100)
+
+        gaps = [b - a for a, b in zip(sent.due_ns, sent.due_ns[1:], strict=False)]
+        self.assertEqual(gaps, [10_000_000] * 4)
+        self.assertTrue(
+            all(c > d for c, d in zip(sent.committed_ns, sent.due_ns, strict=True)), sent
+        )
+
+    def test_it_pushes_to_every_floor_socket(self):
+        swarm = self.swarm()
+        clients = swarm.connect_floor(4)
+
+        self.assertEqual(self.control.floor_push("hello", count=10), 40)
+
+        swarm.wait_until(lambda: all(c.frames == 10 for c in clients), 5, "10 frames each")
+        self.assertEqual({client.bytes for client in clients}, {50})
+
+    def test_it_counts_what_lives_in_the_server_and_what_is_left_after_close(self):
+        users = [User.objects.create(username=name) for name in ("ada", "grace")]
+        swarm = self.swarm()
+        clients = swarm.connect([make_ticket(user) for user in (*users, users[0])])
+        self.assertEqual(len(clients), 3, swarm.failures)
+        self.assertEqual(self.control.live(), {"consumers": 3, "sockets": 3, "users": 2})
+
+        swarm.close()
+
+        deadline = time.monotonic() + 5
+        nothing = {"consumers": 0, "sockets": 0, "users": 0}
+        while self.control.live() != nothing and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertEqual(self.control.live(), nothing)
+
+    def test_it_tells_the_cpu_time_of_the_server(self):
+        before = self.control.cpu_seconds()
+        self.control.live()
+        spent = self.control.cpu_seconds() - before
+
+        self.assertGreater(before, 0)
+        self.assertTrue(0 < spent < 10, spent)
+
+    def test_an_unknown_command_is_refused_in_a_sentence(self):
+        expected = r"There is no command 'stop'; there are notify, floor_push, live, cpu\."
+        with self.assertRaisesRegex(ControlFailed, expected):
+            self.control.call("stop")
+
+    def test_a_command_that_fails_says_why(self):
+        with self.assertRaisesRegex(ControlFailed, "notify failed: Invalid.*level"):
+            self.control.notify([1], level="loud")
+
+
+class ProductTests(SimpleTestCase):
+    def test_the_product_has_no_such_urls(self):
+        for path in ("/control/notify", "/floor/"):
+            with self.assertRaises(Resolver404):
+                resolve(path)

@@ -1,0 +1,89 @@
+from django.contrib.auth.models import User
+from django.test import TransactionTestCase
+
+from notifications.tickets import make_ticket
+from perftests.load.accounting import account
+from perftests.load.control import Control
+from perftests.load.server import ServerProcess
+from perftests.load.swarm import Swarm
+
+
+class EndToEnd:
+    """Server, control, swarm and accounting together."""
+
+    name: str
+
+    def setUp(self):
+        self.users = [User.objects.create(username=f"user {number}") for number in range(5)]
+        self.pks = [user.pk for user in self.users]
+        self.server = self.enterContext(ServerProcess(self.name))
+        self.control = Control(self.server.http_url)
+        self.swarm = self.enterContext(Swarm(self.server.websocket_url))
+
+    def connect(self, users, **options):
+        clients = self.swarm.connect([make_ticket(user) for user in users], **options)
+        self.assertEqual(len(clients), len(users), self.swarm.failures)
+        return clients
+
+    def wait_for_arrival(self, clients, ids):
+        self.swarm.wait_until(
+            lambda: all(len(client.arrived_ids) >= len(ids) for client in clients),
+            15,
+            f"{len(ids)} notifications for each of {len(clients)} clients",
+        )
+        accounting = account((ids, client) for client in clients)
+        self.assertEqual(accounting.missing, 0)
+        self.assertEqual(accounting.unexpected, 0)
+        return accounting
+
+    def test_what_is_sent_in_the_server_arrives_live_once_and_in_order(self):
+        clients = self.connect(self.users)
+
+        sent = self.control.notify(self.pks, count=200)
+
+        accounting = self.wait_for_arrival(clients, sent.ids)
+        self.assertEqual((accounting.duplicated, accounting.out_of_order), (0, 0))
+        arrived = dict(zip(clients[0].arrived_ids, clients[0].arrived_ns, strict=True))
+        for pk, committed_ns in zip(sent.ids, sent.committed_ns, strict=True):
+            self.assertGreater(arrived[pk], committed_ns)
+
+    def test_nothing_is_lost_or_shown_twice_when_the_server_is_killed_before_the_acks(self):
+        clients = self.connect(self.users, ack_delay_seconds=30)
+        sent = self.control.notify(self.pks, count=20)
+        self.wait_for_arrival(clients, sent.ids)
+
+        self.server.kill()
+        self.swarm.wait_until(lambda: not any(c.connected for c in clients), 5, "the kill")
+        self.server.start()
+        more = self.control.notify(self.pks, count=3)
+        for client, user in zip(clients, self.users, strict=True):
+            client.ticket = make_ticket(user)
+        self.assertEqual(len(self.swarm.connect_clients(clients)), 5, self.swarm.failures)
+
+        accounting = self.wait_for_arrival(clients, sent.ids + more.ids)
+        self.assertEqual(accounting.duplicated, 5 * 20)
+        for client in clients:
+            self.assertEqual(sorted(client.arrived_ids), sent.ids + more.ids)
+
+    def test_a_client_that_never_reads_does_not_hold_up_the_others(self):
+        [stuck] = self.connect(self.users[:1], read=False)
+        clients = self.connect(self.users)
+
+        sent = self.control.notify(self.pks, count=100, body="x" * 2000)
+
+        self.wait_for_arrival(clients, sent.ids)
+        self.assertEqual(stuck.frames, 0)
+
+    def test_a_forged_ticket_fails_with_the_code_of_the_protocol(self):
+        self.assertEqual(self.swarm.connect(["forged"]), [])
+        self.assertEqual(
+            dict(self.swarm.failures), {"the server closed with 4401 before its hello": 1}
+        )
+
+
+class DaphneTests(EndToEnd, TransactionTestCase):
+    name = "daphne"
+
+
+class UvicornTests(EndToEnd, TransactionTestCase):
+    name = "uvicorn"
