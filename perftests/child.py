@@ -1,10 +1,13 @@
 """The measuring process: `python -m perftests.child LABEL…` runs tests and prints their events.
 
-Its standard output carries events alone; whatever tests print goes to standard error.
+Its standard output carries events alone; whatever tests print goes to standard error. The end of
+its standard input means that its parent is gone: it then cleans up and ends, as on Ctrl-C.
 """
 
 import os
+import signal
 import sys
+import threading
 from typing import BinaryIO
 
 import django
@@ -16,6 +19,7 @@ from .events import Event, Finished, encode
 
 def main(labels: list[str]) -> None:
     stream = claim_stdout()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
     def send(event: Event) -> None:
         stream.write(encode(event))
@@ -38,6 +42,13 @@ def claim_stdout() -> BinaryIO:
     stream = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return stream
+
+
+def end_with_parent() -> None:
+    # Not `sys.stdin`: a thread that waits inside of it would crash the interpreter's shutdown.
+    while os.read(0, 1024):
+        pass
+    signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -40,16 +40,19 @@ class MeasuringProcess:
 
     def __init__(self, order: Order) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        # Its test database and what its servers write go with it, however it ends.
+        self._temporary = tempfile.TemporaryDirectory(prefix="perf-", ignore_cleanup_errors=True)
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "perftests.child", *order.tests],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # its end tells the child that we are gone
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env={
                 **os.environ,
                 "PERF_SCALE": order.scale,
                 "PERF_SERVER": order.server,
+                "TMPDIR": self._temporary.name,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             },
             start_new_session=True,
@@ -71,7 +74,10 @@ class MeasuringProcess:
             self._process.wait(configuration.CLEANUP_TIMEOUT_SECONDS)
         self.kill()
         self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._errors.close()
+        self._temporary.cleanup()
 
     def event(self) -> Event | None:
         """The next event; `None` if there is none yet. Raises `EOFError` after the last."""

@@ -31,10 +31,10 @@ class RunTests(TransactionTestCase):
         environment = {
             "DATABASE_URL": f"sqlite:///{self.directory}/db.sqlite3",
             "SAMPLE_MARKS": str(self.marks),
-            "TMPDIR": str(self.temporary),
             "PERF_CLEANUP_TIMEOUT_SECONDS": "10",
         }
         self.enterContext(mock.patch.dict(os.environ, environment))
+        self.enterContext(mock.patch("tempfile.tempdir", str(self.temporary)))
         self.events = []
 
     def run_for(self, name, listener=None):
@@ -74,6 +74,7 @@ class RunTests(TransactionTestCase):
         self.assertIs(passed.verdict, Verdict.PASS)
         self.assertIs(died.outcome, Outcome.ERROR)
         self.assertIn("ended by signal 9", died.detail)
+        self.assertEqual(list(self.temporary.iterdir()), [])
         self.assertIn("its last words", died.detail)
         self.assertEqual(run.problem, died.detail)
         self.assertIs(report.state, State.ABORTED)
@@ -106,6 +107,7 @@ class RunTests(TransactionTestCase):
         for mark in ("waiting", "process"):
             pid = int((self.marks / mark).read_text())
             wait_until(lambda pid=pid: ended(pid), TIMEOUT_SECONDS, f"the end of {mark}")
+        self.assertEqual(list(self.temporary.iterdir()), [])
 
     def test_a_run_that_takes_too_long_is_stopped(self):
         os.environ["PERF_RUN_TIMEOUT_SECONDS"] = "0.3"
