@@ -20,10 +20,6 @@ class UnwritableOutput(PerftestsError):
     """A report cannot be written where it was asked for."""
 
 
-class RunFailed(PerftestsError):
-    """The measuring process ended, or had to be ended, before it was done."""
-
-
 class DatabaseRoleRefused(PerftestsError, CommandError):
     """The database role may not create the test database.
 
