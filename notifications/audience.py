@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, ValidationError
 from django.db import connections
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.db.models.expressions import RawSQL
 
 from . import sql
@@ -73,7 +73,8 @@ def _query(queryset: QuerySet[Any], using: str) -> QuerySet[Any]:
 
 
 def _listed(recipients: Iterable[Any], using: str) -> Audience:
-    if isinstance(recipients, str | bytes) or not isinstance(recipients, Iterable):
+    # A lazy `request.user` has every method there is, so an anonymous one looks iterable.
+    if isinstance(recipients, str | bytes | AnonymousUser) or not isinstance(recipients, Iterable):
         raise InvalidRecipient(
             f"{recipients!r} is not a recipient; give a user, a list of users or primary keys, "
             "a QuerySet of users or a Group"
@@ -93,7 +94,7 @@ def _split(recipients: Iterable[Any]) -> tuple[set[Any], set[Any]]:
     known, unknown = set(), set()
     for recipient in recipients:
         if isinstance(recipient, user_model):
-            if recipient.pk is None:
+            if recipient.pk is None or recipient._state.adding:
                 raise InvalidRecipient(f"user {recipient} is not saved yet")
             known.add(recipient.pk)
         else:
@@ -102,7 +103,7 @@ def _split(recipients: Iterable[Any]) -> tuple[set[Any], set[Any]]:
 
 
 def _primary_key(recipient: Any) -> Any:
-    if recipient is None or isinstance(recipient, AnonymousUser | bool | Model):
+    if recipient is None or isinstance(recipient, AnonymousUser | bool | float | Model):
         raise InvalidRecipient(f"{recipient!r} is not a saved user")
     try:
         return get_user_model()._meta.pk.to_python(recipient)
@@ -112,12 +113,22 @@ def _primary_key(recipient: Any) -> Any:
 
 def _refuse_missing(pks: set[Any], using: str) -> None:
     field = get_user_model()._meta.pk
+    for pk in (min(pks), max(pks)):
+        _refuse_out_of_range(pk, field)
     users = _users(using).filter(pk__in=sql.members(connections[using], pks, field))
     if users.count() == len(pks):
         return
     missing = pks - set(users.values_list("pk", flat=True))
     named = ", ".join(sorted(map(str, missing))[:5])
     raise InvalidRecipient(f"no such user: {named}" + (" and others" if len(missing) > 5 else ""))
+
+
+def _refuse_out_of_range(pk: Any, field: "Field[Any, Any]") -> None:
+    """A number too big for its column is an error of PostgreSQL, which ends the transaction."""
+    try:
+        field.run_validators(pk)
+    except ValidationError:
+        raise InvalidRecipient(f"no such user: {pk}") from None
 
 
 def _users(using: str) -> QuerySet[Any]:

@@ -1,0 +1,268 @@
+from django.contrib.auth.models import AnonymousUser, Group
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Window
+from django.db.models.functions import RowNumber, Upper
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.utils.functional import SimpleLazyObject
+
+from notifications.audience import resolve
+from notifications.exceptions import InvalidRecipient
+from notifications.models import Delivery
+from notifications.send import notify
+
+from .users import User, make_user
+
+USERS = User.objects
+
+
+def members(name):
+    return USERS.filter(groups__name=name)
+
+
+SHAPES = {
+    "all": lambda: USERS.all(),
+    "filtered": lambda: USERS.filter(last_name="Brown"),
+    "filtered by either": lambda: USERS.filter(Q(last_name="Brown") | Q(username="user1")),
+    "excluded": lambda: USERS.exclude(last_name="Brown"),
+    "ordered": lambda: USERS.order_by("-username"),
+    "ordered at random": lambda: USERS.order_by("?"),
+    "ordered by an expression": lambda: USERS.order_by(Upper("last_name").desc()),
+    "ordered over a join": lambda: USERS.order_by("groups__name", "pk"),
+    "reversed": lambda: USERS.order_by("username").reverse(),
+    "sliced": lambda: USERS.order_by("pk")[:3],
+    "sliced with an offset": lambda: USERS.order_by("pk")[2:5],
+    "sliced by another column": lambda: USERS.order_by("-last_name", "-username")[:4],
+    "sliced by an aggregate": lambda: USERS.annotate(n=Count("groups")).order_by("-n", "pk")[:3],
+    "sliced to nothing": lambda: USERS.order_by("pk")[5:5],
+    "distinct": lambda: USERS.distinct(),
+    "distinct over a join": lambda: USERS.filter(groups__isnull=False).distinct(),
+    "distinct, ordered by another column": lambda: USERS.order_by("last_name").distinct(),
+    "distinct and sliced": lambda: members("staff").distinct().order_by("-username")[:2],
+    "union": lambda: members("staff").union(members("press")),
+    "union of three": lambda: members("staff").union(members("press"), USERS.filter(pk=1)),
+    "union with duplicates": lambda: members("staff").union(members("press"), all=True),
+    "union, ordered": lambda: members("staff").union(members("press")).order_by("username"),
+    "union, sliced": lambda: members("staff").union(members("press")).order_by("-username")[:3],
+    "intersection": lambda: members("staff").intersection(members("press")),
+    "difference": lambda: members("staff").difference(members("press")),
+    "combined by |": lambda: members("staff") | members("press"),
+    "combined by &": lambda: USERS.filter(last_name="Brown") & USERS.exclude(username="user1"),
+    "aggregated and filtered": lambda: USERS.annotate(n=Count("groups")).filter(n__gte=2),
+    "aggregated": lambda: USERS.annotate(n=Count("groups")),
+    "annotated": lambda: USERS.annotate(loud=Upper("last_name")).filter(loud="BROWN"),
+    "aliased": lambda: USERS.alias(n=Count("groups")).filter(n=0),
+    "ranked by a window": lambda: USERS.annotate(
+        rank=Window(RowNumber(), partition_by=F("last_name"), order_by="username")
+    ).filter(rank=1),
+    "locked": lambda: USERS.select_for_update().filter(last_name="Brown"),
+    "locked and sliced": lambda: USERS.select_for_update().order_by("pk")[:3],
+    "locked, skipping": lambda: USERS.select_for_update(skip_locked=True),
+    "joined twice": lambda: members("staff").filter(groups__name="press"),
+    "joined with duplicates": lambda: USERS.filter(groups__name__in=["staff", "press"]),
+    "joined by a group": lambda: Group.objects.get(name="staff").user_set.all(),
+    "excluded over a join": lambda: USERS.exclude(groups__name="staff"),
+    "in a subquery": lambda: USERS.filter(pk__in=members("staff").values("pk")),
+    "in a sliced subquery": lambda: USERS.filter(pk__in=USERS.order_by("-pk")[:3].values("pk")),
+    "where exists": lambda: USERS.filter(
+        Exists(Group.objects.filter(user=OuterRef("pk"), name="press"))
+    ),
+    "in a list": lambda: USERS.filter(username__in=["user1", "user2", "nobody"]),
+    "in an empty list": lambda: USERS.filter(pk__in=[]),
+    "select_related": lambda: USERS.select_related(None).filter(last_name="Brown"),
+    "prefetch_related": lambda: USERS.prefetch_related("groups"),
+    "only": lambda: USERS.only("username"),
+    "defer": lambda: USERS.defer("password", "email"),
+    "none": lambda: USERS.none(),
+    "by raw SQL": lambda: USERS.extra(where=["last_name = %s"], params=["Brown"]),
+    "of another alias": lambda: USERS.using("default").filter(last_name="Brown"),
+}
+"""What iterates over users, by name."""
+
+COLUMNS = {
+    "values": lambda users: users.values("username", "email"),
+    "values of the primary key": lambda users: users.values("pk"),
+    "values_list": lambda users: users.values_list("username"),
+    "values_list, flat": lambda users: users.values_list("pk", flat=True),
+    "values_list, sliced": lambda users: users.values_list("last_name", flat=True)[:2],
+    "values, united": lambda users: users.order_by().values("pk").union(USERS.none().values("pk")),
+}
+"""What chooses columns: the rows stay the same users."""
+
+
+def recipients_of(notification):
+    pks = Delivery.objects.filter(notification=notification).values_list("recipient_id", flat=True)
+    return sorted(pks)
+
+
+class UsersTestCase(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        staff, press = Group.objects.bulk_create([Group(name="staff"), Group(name="press")])
+        for number in range(10):
+            user = make_user(
+                f"user{number}",
+                last_name=["Brown", "Clark", "Adams"][number % 3],
+                is_active=number not in (3, 7),
+            )
+            user.groups.set([staff] * (number % 2 == 0) + [press] * (number in (2, 3, 5, 8)))
+        cls.users = list(USERS.order_by("pk"))
+        cls.active = [user for user in cls.users if user.is_active]
+
+    def assert_reached(self, users, notification):
+        self.assertEqual(recipients_of(notification), sorted({user.pk for user in users}))
+
+
+class QuerySetTests(UsersTestCase):
+    def test_it_reaches_whom_iterating_over_the_queryset_gives(self):
+        for name, shape in SHAPES.items():
+            with self.subTest(name), transaction.atomic():
+                self.assert_reached(list(shape()), notify(shape(), "Hi", include_inactive=True))
+
+    def test_it_leaves_out_the_inactive_users_of_any_queryset(self):
+        for name, shape in SHAPES.items():
+            with self.subTest(name), transaction.atomic():
+                active = [user for user in shape() if user.is_active]
+                self.assert_reached(active, notify(shape(), "Hi"))
+
+    def test_chosen_columns_do_not_matter(self):
+        users = USERS.filter(last_name="Brown").order_by("pk")
+        for name, choose in COLUMNS.items():
+            with self.subTest(name), transaction.atomic():
+                expected = list(users[:2] if "sliced" in name else users)
+                self.assert_reached(expected, notify(choose(users), "Hi", include_inactive=True))
+
+    def test_no_queryset_enters_python(self):
+        for name, shape in SHAPES.items():
+            users = shape()
+            with self.subTest(name), transaction.atomic():
+                with CaptureQueriesContext(connection) as queries:
+                    notify(users, "Hi")
+                reads = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]
+                self.assertEqual(reads, [])
+
+    def test_it_leaves_the_given_queryset_as_it_was(self):
+        users = USERS.select_for_update().order_by("-username")[:2]
+        notify(users, "Hi")
+        self.assertTrue(users.query.select_for_update)
+        self.assertEqual([user.username for user in users], ["user9", "user8"])
+
+    def test_a_raw_query_is_an_iterable_of_users(self):
+        users = USERS.raw("SELECT * FROM auth_user WHERE last_name = 'Brown' AND is_active")
+        self.assert_reached(list(users), notify(users, "Hi"))
+
+    def test_the_database_alone_knows_how_many_they_are(self):
+        audience = resolve(USERS.all(), using="default", include_inactive=False)
+        self.assertIsNone(audience.listed)
+
+
+class ListTests(UsersTestCase):
+    def test_it_takes_a_user(self):
+        self.assert_reached(self.users[:1], notify(self.users[0], "Hi"))
+
+    def test_it_takes_the_lazy_user_of_a_request(self):
+        lazy = SimpleLazyObject(lambda: self.users[0])
+        self.assert_reached(self.users[:1], notify(lazy, "Hi"))
+        self.assert_reached(self.users[:1], notify([lazy], "Hi"))
+
+    def test_it_takes_any_iterable_of_users_or_primary_keys(self):
+        chosen = self.users[:3]
+        pks = [user.pk for user in chosen]
+        for recipients in (
+            chosen,
+            tuple(chosen),
+            set(chosen),
+            (user for user in chosen),
+            pks,
+            iter(pks),
+            dict.fromkeys(pks),
+            [str(pk) for pk in pks],
+            [chosen[0], pks[1], str(pks[2])],
+        ):
+            with self.subTest(recipients):
+                self.assert_reached(chosen, notify(recipients, "Hi"))
+
+    def test_it_takes_a_group(self):
+        group = Group.objects.get(name="staff")
+        active = [user for user in group.user_set.all() if user.is_active]
+        self.assert_reached(active, notify(group, "Hi"))
+
+    def test_a_recipient_given_twice_gets_it_once(self):
+        user = self.users[0]
+        self.assert_reached([user], notify([user, user.pk, str(user.pk), user], "Hi"))
+
+    def test_nobody_is_no_error(self):
+        for nobody in ([], (), iter([]), USERS.none(), Group.objects.create(name="empty")):
+            with self.subTest(nobody):
+                self.assert_reached([], notify(nobody, "Hi"))
+
+    def test_it_leaves_out_inactive_users(self):
+        everybody = [user.pk for user in self.users]
+        self.assert_reached(self.active, notify(everybody, "Hi"))
+        self.assert_reached(self.active, notify(self.users, "Hi"))
+        self.assert_reached([], notify(USERS.get(username="user3"), "Hi"))
+
+    def test_it_reaches_inactive_users_if_asked_to(self):
+        self.assert_reached(self.users, notify(self.users, "Hi", include_inactive=True))
+
+    def test_a_user_deleted_meanwhile_is_nobody(self):
+        gone = USERS.get(username="user1")
+        USERS.filter(pk=gone.pk).delete()
+        self.assert_reached(self.users[:1], notify([gone, self.users[0]], "Hi"))
+
+    def test_it_counts_those_who_are_listed_once(self):
+        pk = self.users[0].pk
+        audience = resolve([pk, pk, self.users[1]], using="default", include_inactive=False)
+        self.assertEqual(audience.listed, 2)
+
+
+class RefusedRecipientTests(UsersTestCase):
+    def assert_refused(self, recipients, message):
+        with (
+            self.subTest(recipients),
+            CaptureQueriesContext(connection) as queries,
+            self.assertRaisesRegex(InvalidRecipient, message),
+        ):
+            notify(recipients, "Hi")
+        self.assertEqual([query for query in queries if "INSERT" in query["sql"]], [])
+
+    def test_it_rejects_what_is_no_recipient(self):
+        message = "is not a recipient; give a user, a list of users or primary keys, a QuerySet of"
+        for recipients in (None, 7, 1.5, True, "alice", b"alice", object(), USERS, AnonymousUser()):
+            self.assert_refused(recipients, message)
+
+    def test_it_rejects_the_lazy_user_of_a_request_without_a_session(self):
+        lazy = SimpleLazyObject(AnonymousUser)
+        self.assert_refused(lazy, "AnonymousUser.* is not a recipient")
+        self.assert_refused([lazy], "AnonymousUser.* is not a saved user")
+
+    def test_it_rejects_a_list_with_one_that_is_no_user(self):
+        for bad, message in (
+            (None, "None is not a saved user"),
+            (True, "True is not a saved user"),
+            (1.5, "1.5 is not a saved user"),
+            (float("inf"), "inf is not a saved user"),
+            (AnonymousUser(), "AnonymousUser.* is not a saved user"),
+            (Group.objects.get(name="staff"), "Group: staff.* is not a saved user"),
+            (User(username="unsaved"), "user unsaved is not saved yet"),
+            ("alice", "'alice' is not a primary key of a user"),
+            ([1], r"\[1\] is not a primary key of a user"),
+            (object(), "object.* is not a primary key of a user"),
+        ):
+            self.assert_refused([self.users[0], bad], message)
+
+    def test_it_rejects_an_unsaved_user(self):
+        # Also one that has its primary key already, as those by UUID do.
+        for unsaved in (User(username="unsaved"), User(pk=self.users[0].pk, username="unsaved")):
+            self.assert_refused(unsaved, "user unsaved is not saved yet")
+
+    def test_it_rejects_a_primary_key_that_nobody_has(self):
+        for missing in (10**6, 0, -1, 2**31, 2**63, -(2**70)):
+            self.assert_refused([self.users[0], missing], f"no such user: {missing}$")
+
+    def test_it_names_only_the_first_of_many_missing(self):
+        named = "no such user: 100000, 100001, 100002, 100003, 100004 and others"
+        self.assert_refused(range(100_000, 100_050), named)
+
+    def test_it_rejects_a_queryset_of_something_else(self):
+        self.assert_refused(Group.objects.all(), "QuerySet of Group; give one of users")
