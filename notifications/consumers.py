@@ -82,7 +82,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # unt
                 if refused >= settings.MAX_REFUSED_FRAMES:
                     socket.close(CloseCode.BAD_FRAMES)
             else:
-                hub.received(socket, frame)
+                if hub.received(socket, frame):
+                    limit.refund()
 
 
 def _decode(message: dict[str, Any], max_bytes: int) -> protocol.ClientFrame:
@@ -93,7 +94,10 @@ def _decode(message: dict[str, Any], max_bytes: int) -> protocol.ClientFrame:
 
 
 class FrameLimit:
-    """A token bucket: so many frames a second, and twice as many at once."""
+    """A token bucket: so many frames a second, and twice as many at once.
+
+    Acks of what was sent cost nothing: how many there can be is up to the server.
+    """
 
     __slots__ = ("_at", "_per_second", "_tokens")
 
@@ -110,3 +114,6 @@ class FrameLimit:
         if self._tokens < 0:
             self._tokens = 0
             raise FrameRefused("too_frequent", f"at most {self._per_second:g} frames per second")
+
+    def refund(self) -> None:
+        self._tokens += 1

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
@@ -15,8 +15,12 @@ from . import fanout
 def close_session(request: Any, user: Any, **_: Any) -> None:
     """Signing out closes the sockets of that session; other devices stay."""
     session = getattr(request, "session", None)
-    if user is not None and session is not None and session.session_key:
-        fanout.signed_out(user.pk, session.session_key)
+    if session is None or not session.session_key:
+        return
+    # Django's async logout knows no user outside of its middleware; the session does.
+    pk = user.pk if user is not None else session.get(SESSION_KEY)
+    if pk is not None:
+        fanout.signed_out(pk, session.session_key)
 
 
 def close_account(instance: Any, using: str, **_: Any) -> None:

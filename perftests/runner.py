@@ -1,5 +1,7 @@
 """The test runner: Django's own, which also collects what performance tests measure."""
 
+import copy
+import os
 import signal
 import sys
 import unittest
@@ -7,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from django.test.runner import DiscoverRunner
-from django.test.utils import iter_test_cases  # type: ignore[attr-defined]
+from django.test.utils import iter_test_cases, override_settings  # type: ignore[attr-defined]
 from rich.console import Console
 
 from .collector import CollectingResult, Collector
@@ -34,10 +37,13 @@ class PerformanceTestRunner(DiscoverRunner):
 
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)
+        self._isolated = override_settings(CHANNEL_LAYERS=isolated_layers())
+        self._isolated.enable()
         self._previous_handler = signal.signal(signal.SIGINT, self._interrupt)
 
     def teardown_test_environment(self, **kwargs: Any) -> None:
         signal.signal(signal.SIGINT, self._previous_handler)
+        self._isolated.disable()
         super().teardown_test_environment(**kwargs)
 
     def build_suite(self, *args: Any, **kwargs: Any) -> unittest.TestSuite:
@@ -80,6 +86,18 @@ class PerformanceTestRunner(DiscoverRunner):
             raise Interrupted("The run was interrupted.")
         if again:
             raise KeyboardInterrupt
+
+
+def isolated_layers() -> dict[str, Any]:
+    """`CHANNEL_LAYERS` with a prefix of this run.
+
+    A Redis may serve a real site as well, whose users must not get the messages of a test.
+    """
+    layers = copy.deepcopy(getattr(settings, "CHANNEL_LAYERS", {}))
+    for layer in layers.values():
+        if "hosts" in layer.get("CONFIG", {}):
+            layer["CONFIG"]["prefix"] = f"test-{os.getpid()}"
+    return layers
 
 
 def performance_tests(suite: Iterable[Any]) -> Iterator[PerformanceTestCase]:

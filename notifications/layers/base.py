@@ -12,7 +12,7 @@ Batch = Sequence[tuple[bytes, Sequence[str]]]
 """Payloads, each with the groups it goes to."""
 
 Receive = Callable[[str, bytes], None]
-"""Called with group and payload, on the subscriber's event loop."""
+"""Called with group and payload, on the subscriber's event loop; does not raise."""
 
 Recovered = Callable[[], None]
 """Called after a gap: hints may have been lost."""

@@ -13,7 +13,7 @@ from .redis_subscription import RedisSubscription
 
 
 class LayerUnavailable(ConnectionError):
-    """The layer failed a moment ago and is not tried again yet."""
+    """Redis does not take hints."""
 
 
 class CircuitBreaker:
@@ -24,7 +24,7 @@ class CircuitBreaker:
 
     def check(self) -> None:
         if time.monotonic() < self._closed_until:
-            raise LayerUnavailable("Redis failed a moment ago; hints are not published")
+            raise LayerUnavailable("Redis failed a moment ago and is not asked yet")
 
     def trip(self) -> None:
         self._closed_until = time.monotonic() + get_settings().BREAKER_SECONDS
@@ -44,7 +44,7 @@ class RedisChannelLayer(StockRedisChannelLayer):  # type: ignore[misc]  # untype
         self._publishers: list[redis.Redis | None] = [None] * len(self.hosts)
 
     def publish_hints(self, batch: Batch) -> None:
-        """One pipeline per shard; the first failure is raised after all shards were tried."""
+        """One pipeline per shard; raises `LayerUnavailable` after all shards were tried."""
         shards: dict[int, list[tuple[str, bytes]]] = {}
         for payload, groups in batch:
             for group in groups:
@@ -52,7 +52,7 @@ class RedisChannelLayer(StockRedisChannelLayer):  # type: ignore[misc]  # untype
                 shards.setdefault(shard, []).append((self._hint_channel(group), payload))
         failures = [error for shard in shards if (error := self._publish(shard, shards[shard]))]
         if failures:
-            raise failures[0]
+            raise LayerUnavailable("Redis did not take the hints") from failures[0]
 
     async def subscribe_hints(self, receive: Receive, recovered: Recovered) -> RedisSubscription:
         return RedisSubscription(

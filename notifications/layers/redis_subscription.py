@@ -142,12 +142,8 @@ class _Shard:
 
     def _hear(self, channel: bytes, payload: bytes) -> None:
         group = self._groups.get(channel)
-        if group is None:
-            return  # left a moment ago
-        try:
+        if group is not None:  # else it was left a moment ago
             self._receive(group, payload)
-        except Exception:
-            logger.exception("A hint was not understood")
 
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
