@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "channels",
     "notifications",
     "perftests",
+    "notifyproject",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,285 @@
+/**
+ * Live notifications over one WebSocket: a client of wire protocol 1 (docs/protocol.md).
+ *
+ *     const client = new NotificationClient();
+ *     client.addEventListener("notification", (event) => show(event.detail));
+ *     client.connect();
+ *
+ * Events, with their data in `detail`:
+ *
+ * - `notification` {id, level, category, title, body, url, actor, target, data, created_at}: each
+ *   notification once, however often the server sends it. Its texts are other people's: show
+ *   them with `textContent`, and look at the scheme of `url` before you make it a link.
+ * - `state` {unread, seen, read, archived}: the user's unread count, and the ids that were just
+ *   marked, in this tab or in another one.
+ * - `status` {status, code}: "connecting"; "open"; "waiting" to try again; "stopped" until a
+ *   person acts, `code` says why; "closed" by this page.
+ * - `resync`: load your list over HTTP now. Follows each hello, because another tab may have
+ *   acknowledged what arrived while this one was away, and whenever the server says so.
+ */
+
+const ACK_DELAY_MS = 1000;
+const PING_INTERVAL_MS = 25_000;
+const PONG_TIMEOUT_MS = 10_000;
+const HELLO_TIMEOUT_MS = 30_000; // many clients that come back at once wait for each other
+const MAX_BACKOFF = 16;
+const MAX_IDS_PER_FRAME = 500; // even of 19 digits they fit into a frame's 16 kB
+const MAX_REMEMBERED_IDS = 10_000;
+
+const ABNORMAL_CLOSURE = 1006;
+const RECONNECT_CODES = new Set([1000, 1001, 1006, 1011, 1012, 4408, 4503]);
+
+export class NotificationClient extends EventTarget {
+  #url;
+  #socket = null;
+  #status = "closed";
+  #unread = 0;
+  #replaying = 0; // arrivals that the unread count of the hello includes
+  #shown = new Set();
+  #unacknowledged = [];
+  #halfWindow = 1;
+  #marks = { seen: new Set(), read: new Set(), archive: new Set() };
+  #readUpTo = 0;
+  #retrySeconds = [1, 5];
+  #attempts = 0;
+  #timers = new Map();
+  #listeners = null;
+
+  constructor(url = "/ws/notifications/") {
+    super();
+    this.#url = url;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  /** The count the server told last, and what has arrived since. */
+  get unread() {
+    return this.#unread;
+  }
+
+  /** Connect, and stay connected until `close()`. */
+  connect() {
+    this.#listeners?.abort();
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    const check = () => this.#check();
+    window.addEventListener("online", check, { signal });
+    window.addEventListener("offline", check, { signal });
+    document.addEventListener("visibilitychange", check, { signal });
+    // A page with an open socket does not get into the back-forward cache.
+    window.addEventListener("pagehide", () => this.#pause(), { signal });
+    window.addEventListener("pageshow", () => this.#resume(), { signal });
+    this.#open();
+  }
+
+  /** Leave and stay away. */
+  close() {
+    this.#listeners?.abort();
+    this.#hangUp();
+  }
+
+  /** These were on the user's screen. */
+  seen(ids) {
+    this.#mark("seen", ids);
+  }
+
+  /** The user has read these. Without a connection it is told to the server on the next one. */
+  read(ids) {
+    this.#mark("read", ids);
+  }
+
+  /** The user has put these away. */
+  archive(ids) {
+    this.#mark("archive", ids);
+  }
+
+  /** The user has read everything up to this id. */
+  readAll(upTo) {
+    this.#readUpTo = Math.max(this.#readUpTo, upTo);
+    this.#sendMarks();
+  }
+
+  #open() {
+    this.#drop();
+    this.#setStatus("connecting");
+    const address = new URL(this.#url, window.location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    this.#socket = new WebSocket(address);
+    this.#socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+    this.#socket.onclose = ({ code }) => this.#lost(code);
+    this.#expectWithin(HELLO_TIMEOUT_MS);
+  }
+
+  /** Forget the socket at once: the closing handshake of a dead connection takes long. */
+  #drop() {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    // The server takes acks for what this connection got, and sends the rest again.
+    this.#unacknowledged = [];
+    if (this.#socket === null) return;
+    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+
+  #lost(code) {
+    this.#drop();
+    if (!RECONNECT_CODES.has(code)) {
+      this.#setStatus("stopped", code);
+      return;
+    }
+    const [shortest, longest] = this.#retrySeconds;
+    const seconds = shortest + Math.random() * (longest - shortest);
+    const factor = Math.min(2 ** this.#attempts, MAX_BACKOFF);
+    this.#attempts += 1;
+    this.#after("retry", 1000 * seconds * factor, () => this.#open());
+    this.#setStatus("waiting", code);
+  }
+
+  #hangUp() {
+    this.#acknowledge();
+    this.#drop();
+    this.#setStatus("closed");
+  }
+
+  #pause() {
+    if (this.#status !== "stopped") this.#hangUp();
+  }
+
+  #resume() {
+    if (this.#status === "closed") this.#open();
+  }
+
+  /** The network or the tab is back, or the network is gone: do not wait for a timer. */
+  #check() {
+    if (this.#status === "open") this.#ping();
+    else if (this.#status === "waiting" && navigator.onLine && !document.hidden) this.#open();
+  }
+
+  #receive(frame) {
+    this.#cancel("silence");
+    switch (frame.type) {
+      case "hello":
+        return this.#greet(frame);
+      case "notification":
+        return this.#take([frame]);
+      case "batch":
+        return this.#take(frame.items);
+      case "state":
+        return this.#setState(frame);
+      case "resync":
+        return this.#emit("resync");
+      case "error":
+        return console.error(`notifications: ${frame.code}: ${frame.detail}`);
+    }
+  }
+
+  #greet({ unread, queued, window, retry }) {
+    this.#attempts = 0;
+    this.#retrySeconds = retry;
+    this.#halfWindow = Math.max(1, Math.floor(window / 2));
+    this.#replaying = queued;
+    this.#after("ping", PING_INTERVAL_MS, () => this.#ping());
+    this.#setStatus("open");
+    this.#setState({ unread });
+    this.#sendMarks();
+    this.#emit("resync");
+  }
+
+  #take(items) {
+    const fresh = items.filter(({ id }) => this.#isFresh(id));
+    // Duplicates as well: the server sent them because an ack did not reach it.
+    this.#unacknowledged.push(...items.map(({ id }) => id));
+    if (this.#unacknowledged.length >= this.#halfWindow) this.#acknowledge();
+    else if (!this.#timers.has("ack")) this.#after("ack", ACK_DELAY_MS, () => this.#acknowledge());
+    for (const item of fresh) this.#emit("notification", item);
+    this.#emitState({});
+  }
+
+  /** Whether this id arrives for the first time; counts it unless the hello has. */
+  #isFresh(id) {
+    const counted = this.#replaying > 0;
+    if (counted) this.#replaying -= 1;
+    if (this.#shown.has(id)) return false;
+    this.#shown.add(id);
+    if (this.#shown.size > MAX_REMEMBERED_IDS) this.#shown.delete(this.#shown.values().next().value);
+    if (!counted) this.#unread += 1;
+    return true;
+  }
+
+  #acknowledge() {
+    this.#cancel("ack");
+    this.#sendIds("ack", this.#unacknowledged);
+    this.#unacknowledged = [];
+  }
+
+  #mark(kind, ids) {
+    for (const id of ids) this.#marks[kind].add(id);
+    this.#sendMarks();
+  }
+
+  #sendMarks() {
+    if (this.#status !== "open") return;
+    for (const [type, ids] of Object.entries(this.#marks)) {
+      this.#sendIds(type, [...ids]);
+      ids.clear();
+    }
+    if (this.#readUpTo > 0) this.#send({ type: "read_all", upto: this.#readUpTo });
+    this.#readUpTo = 0;
+  }
+
+  #sendIds(type, ids) {
+    for (let start = 0; start < ids.length; start += MAX_IDS_PER_FRAME) {
+      this.#send({ type, ids: ids.slice(start, start + MAX_IDS_PER_FRAME) });
+    }
+  }
+
+  #send(frame) {
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  #ping() {
+    this.#send({ type: "ping" });
+    this.#expectWithin(PONG_TIMEOUT_MS);
+    this.#after("ping", PING_INTERVAL_MS, () => this.#ping());
+  }
+
+  /** Any frame within this time proves that the server is there. */
+  #expectWithin(ms) {
+    this.#after("silence", ms, () => this.#lost(ABNORMAL_CLOSURE));
+  }
+
+  #after(name, ms, action) {
+    this.#cancel(name);
+    const run = () => {
+      this.#timers.delete(name);
+      action();
+    };
+    this.#timers.set(name, setTimeout(run, ms));
+  }
+
+  #cancel(name) {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+  }
+
+  #setStatus(status, code = null) {
+    this.#status = status;
+    this.#emit("status", { status, code });
+  }
+
+  #setState({ unread, ...changes }) {
+    this.#unread = unread;
+    this.#emitState(changes);
+  }
+
+  #emitState({ seen = [], read = [], archived = [] }) {
+    this.#emit("state", { unread: this.#unread, seen, read, archived });
+  }
+
+  #emit(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
