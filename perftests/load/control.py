@@ -23,7 +23,7 @@ from notifications.hub.presence import Presence
 from notifications.send import notify
 from perftests.exceptions import PerftestsError
 
-from . import floor
+from . import floor, inspection
 from .floor import Receive, Scope, Send
 
 PREFIX = "/control/"
@@ -138,6 +138,19 @@ def _is_ours(thing: object) -> bool:
     return str(type(thing).__module__).startswith("notifications.")
 
 
+async def _groups() -> dict[str, Any]:
+    return {"groups": inspection.layer_groups()}
+
+
+async def _trace() -> dict[str, Any]:
+    inspection.trace()
+    return {}
+
+
+async def _grown() -> dict[str, Any]:
+    return {"lines": inspection.grown()}
+
+
 async def _cpu() -> dict[str, Any]:
     return {"seconds": time.process_time()}
 
@@ -146,6 +159,9 @@ COMMANDS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "notify": _notify,
     "floor_push": _floor_push,
     "live": _live,
+    "groups": _groups,
+    "trace": _trace,
+    "grown": _grown,
     "cpu": _cpu,
 }
 
@@ -194,6 +210,18 @@ class Control:
     def live(self) -> dict[str, int]:
         """How many `consumers`, `sockets` and `users` of the hub exist, after a collection."""
         return self.call("live")
+
+    def layer_groups(self) -> int:
+        """How many groups of the channel layer the server's process is in."""
+        return int(self.call("groups")["groups"])
+
+    def trace(self) -> None:
+        """Let the server trace its allocations, slowly, until `grown` is asked."""
+        self.call("trace")
+
+    def grown(self) -> list[str]:
+        """The lines of code, with sizes, that hold more memory since `trace`; the worst first."""
+        return list(self.call("grown")["lines"])
 
     def cpu_seconds(self) -> float:
         """CPU time of the server's process since it began."""

@@ -73,6 +73,22 @@ class ControlTests(TransactionTestCase):
             time.sleep(0.02)
         self.assertEqual(self.control.live(), nothing)
 
+    def test_it_counts_the_groups_of_the_channel_layer(self):
+        users = [User.objects.create(username=name) for name in ("ada", "grace")]
+        swarm = self.swarm()
+        swarm.connect([make_ticket(user) for user in users])
+
+        self.assertEqual(self.control.layer_groups(), 3)  # one of each user, one of all hubs
+
+    def test_it_names_the_lines_that_keep_memory(self):
+        user = User.objects.create(username="ada")
+        swarm = self.swarm()
+        self.control.trace()
+
+        swarm.connect([make_ticket(user)])
+
+        self.assertTrue(any(".py:" in line for line in self.control.grown()))
+
     def test_it_tells_the_cpu_time_of_the_server(self):
         before = self.control.cpu_seconds()
         self.control.live()
@@ -82,7 +98,7 @@ class ControlTests(TransactionTestCase):
         self.assertTrue(0 < spent < 10, spent)
 
     def test_an_unknown_command_is_refused_in_a_sentence(self):
-        expected = r"There is no command 'stop'; there are notify, floor_push, live, cpu\."
+        expected = r"There is no command 'stop'; there are notify, floor_push, live, .*cpu\."
         with self.assertRaisesRegex(ControlFailed, expected):
             self.control.call("stop")
 
