@@ -12,9 +12,14 @@ class Receiver(Protocol):
     an id that had arrived before.
     """
 
-    arrived_ids: Sequence[int]
-    duplicates: int
-    out_of_order: int
+    @property
+    def arrived_ids(self) -> Sequence[int]: ...
+
+    @property
+    def duplicates(self) -> int: ...
+
+    @property
+    def out_of_order(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
