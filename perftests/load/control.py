@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -25,6 +25,8 @@ from perftests.exceptions import PerftestsError
 
 from . import floor, inspection
 from .floor import Receive, Scope, Send
+
+T = TypeVar("T")
 
 PREFIX = "/control/"
 
@@ -92,25 +94,32 @@ def _seconds_until(due_ns: int) -> float:
     return max(0.0, (due_ns - time.perf_counter_ns()) / 1e9)
 
 
+def turn(recipients: Sequence[T], each: int, number: int) -> Sequence[T]:
+    """The `each` recipients of notification `number` when they take turns, round and round."""
+    return [recipients[(number * each + i) % len(recipients)] for i in range(each)]
+
+
 async def _notify(
-    recipients: list[Any], count: int, per_second: float | None, **content: Any
+    recipients: list[Any], count: int, per_second: float | None, each: int | None, **content: Any
 ) -> dict[str, Any]:
     # In a thread with a database connection of its own, as a web worker has.
-    return await asyncio.to_thread(_notify_all, recipients, count, per_second, content)
+    each = each or len(recipients)
+    audiences = [turn(recipients, each, number) for number in range(count)]
+    return await asyncio.to_thread(_notify_all, audiences, per_second, content)
 
 
 def _notify_all(
-    recipients: list[Any], count: int, per_second: float | None, content: dict[str, Any]
+    audiences: list[Sequence[Any]], per_second: float | None, content: dict[str, Any]
 ) -> dict[str, Any]:
     ids, due, committed = [], [], []
     schedule = _Schedule(per_second)
-    for number in range(count):
+    for number, audience in enumerate(audiences):
         due.append(schedule.due_ns(number))
         time.sleep(_seconds_until(due[-1]))
         with transaction.atomic():
             # Registered first, so it runs before anything is published.
             transaction.on_commit(lambda: committed.append(time.perf_counter_ns()))
-            ids.append(notify(recipients, **content).pk)
+            ids.append(notify(audience, **content).pk)
     return {"ids": ids, "due_ns": due, "committed_ns": committed}
 
 
@@ -192,15 +201,18 @@ class Control:
         *,
         count: int = 1,
         per_second: float | None = None,
+        each: int | None = None,
         **content: Any,
     ) -> Sent:
-        """Send `count` notifications to all `recipients` (primary keys); returns when committed.
+        """Send `count` notifications to `recipients` (primary keys); returns when committed.
 
+        Every one of them gets each notification, or `each` of them at a time, as `turn` says.
         With `per_second` at a fixed rate, behind which a slow server falls; `content` as `notify`
         takes it.
         """
-        arguments = {"title": title, "count": count, "per_second": per_second, **content}
-        return Sent(**self.call("notify", recipients=list(recipients), **arguments))
+        schedule = {"count": count, "per_second": per_second, "each": each}
+        arguments = {"recipients": list(recipients), "title": title, **schedule, **content}
+        return Sent(**self.call("notify", **arguments))
 
     def floor_push(self, text: str, *, count: int = 1, per_second: float | None = None) -> int:
         """Send `text` `count` times to every floor socket; how many frames that made."""

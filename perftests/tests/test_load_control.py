@@ -6,7 +6,7 @@ from django.urls import Resolver404, resolve
 
 from notifications.models import Delivery, Notification
 from notifications.tickets import make_ticket
-from perftests.load.control import Control, ControlFailed
+from perftests.load.control import Control, ControlFailed, turn
 from perftests.load.server import ServerProcess
 from perftests.load.swarm import Swarm
 
@@ -48,6 +48,19 @@ class ControlTests(TransactionTestCase):
         self.assertTrue(
             all(c > d for c, d in zip(sent.committed_ns, sent.due_ns, strict=True)), sent
         )
+
+    def test_recipients_can_take_turns(self):
+        pks = [User.objects.create(username=name).pk for name in ("ada", "grace", "joan")]
+
+        sent = self.control.notify(pks, count=3, each=2)
+
+        stored = [
+            sorted(Delivery.objects.filter(notification=pk).values_list("recipient", flat=True))
+            for pk in sent.ids
+        ]
+        ada, grace, joan = pks
+        self.assertEqual(stored, [[ada, grace], [ada, joan], [grace, joan]])
+        self.assertEqual(stored, [sorted(turn(pks, 2, number)) for number in range(3)])
 
     def test_it_pushes_to_every_floor_socket(self):
         swarm = self.swarm()
