@@ -1,8 +1,10 @@
 """Settings of a server under load: the project's own, on the database of the running tests.
 
-`perftests.load.server.server_environment` computes the variables read here.
+`perftests.load.server.server_environment` computes the variables read here. One more a test gives
+itself, in `ServerProcess(environment=…)`: `PERF_NOTIFICATIONS`, entries of `NOTIFICATIONS` as JSON.
 """
 
+import json
 import os
 from importlib import import_module
 from typing import Any
@@ -36,6 +38,12 @@ DATABASES: dict[str, dict[str, Any]] = {
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = getattr(_project, "CHANNEL_LAYERS", {})
 if "hosts" in CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}):
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = _required("PERF_LAYER_PREFIX")
+
+# A test that waits for a time-out gives the server a shorter one than a site has.
+NOTIFICATIONS: dict[str, Any] = {
+    **getattr(_project, "NOTIFICATIONS", {}),
+    **json.loads(os.environ.get("PERF_NOTIFICATIONS", "{}")),
+}
 
 # Django's own configuration sends errors by mail only when DEBUG is off.
 LOGGING = {

@@ -68,6 +68,18 @@ class LoadSettingsTests(SimpleTestCase):
 
         self.assertEqual(settings["CHANNEL_LAYERS"], {"default": {"BACKEND": "in.memory"}})
 
+    def test_a_test_overrides_single_settings_of_the_app(self):
+        own = {"WINDOW": 10, "SWEEP_SECONDS": 5}
+        settings = settings_of(
+            project(NOTIFICATIONS=own), VARIABLES | {"PERF_NOTIFICATIONS": '{"SWEEP_SECONDS": 0.5}'}
+        )
+
+        self.assertEqual(settings["NOTIFICATIONS"], {"WINDOW": 10, "SWEEP_SECONDS": 0.5})
+        self.assertEqual(own, {"WINDOW": 10, "SWEEP_SECONDS": 5})
+
+    def test_without_an_override_the_app_has_the_projects_settings(self):
+        self.assertEqual(settings_of(project())["NOTIFICATIONS"], {})
+
     def test_they_refuse_to_put_load_on_the_projects_own_database(self):
         without = {k: v for k, v in VARIABLES.items() if k != "PERF_DATABASE_NAME"}
         with self.assertRaisesRegex(ImproperlyConfigured, "PERF_DATABASE_NAME is not set"):
