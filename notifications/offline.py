@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from . import sql
 from .models import Delivery, DeliveryQuerySet, Notification
-from .sql import Pairs
+from .sql import Marked, Pairs
 
 Mark = Literal["delivered", "seen", "read", "archived"]
 
@@ -57,9 +57,8 @@ def replay(wanted: Sequence[tuple[Any, int]], size: int) -> list[list[int]]:
 
 
 def queued_among(notification_ids: Collection[int], pks: Collection[Any]) -> Pairs:
-    """Who of `pks` has which of these notifications queued."""
-    queued = _of(pks).queued().filter(notification_id__in=_ids(notification_ids))
-    return list(queued.order_by().values_list("recipient_id", "notification_id"))
+    """Who of `pks` has which of these notifications queued: user by user, oldest first."""
+    return sql.queued_among(connections[database()], sorted(notification_ids), list(pks))
 
 
 def overdue(pks: Sequence[Any], grace_seconds: float, size: int) -> Pairs:
@@ -88,17 +87,17 @@ def texts(notification_ids: Iterable[int]) -> dict[int, str]:
     return {notification.pk: notification.frame() for notification in found}
 
 
-def mark(kind: Mark, pairs: Pairs) -> int:
+def mark(kind: Mark, marked: Marked) -> int:
     """Set a state on many deliveries at once; deleted or already marked ones do not matter."""
     columns = _COLUMNS[kind]
-    return sql.update_pairs(connections[database()], pairs, columns, unset=columns[-1])
+    return sql.update_marked(connections[database()], marked, columns, unset=columns[-1])
 
 
 def read_all(pk: Any, upto: int) -> list[int]:
     """Mark as read what was delivered and is not newer than `upto`; the ids that changed."""
     deliveries = _of([pk]).delivered().unread().filter(notification_id__lte=upto)
     ids = list(deliveries.order_by().values_list("notification_id", flat=True))
-    mark("read", [(pk, notification_id) for notification_id in ids])
+    mark("read", {pk: ids})
     return ids
 
 

@@ -4,7 +4,7 @@ SQLite and PostgreSQL only; `checks.py` refuses other databases.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -16,7 +16,11 @@ from .models import Delivery
 Pairs = list[tuple[Any, int]]
 """(recipient's primary key, notification's id)"""
 
+Marked = Mapping[Any, Collection[int]]
+"""Notifications by the primary key of their recipient."""
+
 _recipient = Delivery._meta.get_field("recipient")
+_IS_INTEGER = isinstance(_recipient.target_field, models.IntegerField)
 _TABLE = Delivery._meta.db_table
 
 
@@ -103,8 +107,37 @@ def queue_pages(
     return pages
 
 
-def update_pairs(
-    connection: BaseDatabaseWrapper, pairs: Pairs, columns: Sequence[str], unset: str
+def queued_among(
+    connection: BaseDatabaseWrapper, notification_ids: Sequence[int], pks: Sequence[Any]
+) -> Pairs:
+    """Who of `pks` has which of the notifications queued: user by user, oldest first.
+
+    One look into the partial index for each user, 0.6 µs on SQLite. An `IN` of a list, as the
+    ORM writes it, builds a temporary index first and takes more than twice as long.
+    """
+    if connection.vendor == "sqlite":
+        source = "json_each(%s) AS u CROSS JOIN json_each(%s) AS n"
+        users, ids = "u.value", "n.value"
+        params: list[Any] = [json.dumps(_prepared(connection, pks)), json.dumps(notification_ids)]
+        order = ""  # the order of the loops
+    else:
+        users, ids = "u", "n"
+        source = f"unnest({_array(connection)}) AS u CROSS JOIN unnest(%s::bigint[]) AS n"
+        params = [_prepared(connection, pks), notification_ids]
+        order = "ORDER BY 1, 2"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT d.recipient_id, d.notification_id FROM {source} CROSS JOIN {_TABLE} d "
+            f"WHERE d.recipient_id = {users} AND d.notification_id = {ids} "
+            f"AND d.delivered_at IS NULL {order}",
+            params,
+        )
+        found: Pairs = cursor.fetchall()
+    return found if _IS_INTEGER else [(_to_python(pk), number) for pk, number in found]
+
+
+def update_marked(
+    connection: BaseDatabaseWrapper, marked: Marked, columns: Sequence[str], unset: str
 ) -> int:
     """Set each of `columns` that is null to now, where `unset` is null; the number of rows.
 
@@ -114,15 +147,16 @@ def update_pairs(
     if connection.vendor == "postgresql":
         now = "STATEMENT_TIMESTAMP()"
     assignments = ", ".join(f"{name} = COALESCE({_TABLE}.{name}, {now})" for name in columns)
-    pairs = sorted(pairs, key=lambda pair: (str(pair[0]), pair[1]))
+    pks = sorted(marked)
     if connection.vendor == "sqlite":
-        source = """(SELECT json_extract(value, '$[0]') AS recipient_id,
-                            json_extract(value, '$[1]') AS notification_id
-                     FROM json_each(%s)) AS marked"""
-        params: list[Any] = [_json_pairs(connection, pairs)]
+        source = """(
+            SELECT json_extract(u.value, '$[0]') AS recipient_id, n.value AS notification_id
+            FROM json_each(%s) AS u CROSS JOIN json_each(u.value, '$[1]') AS n) AS marked"""
+        lists = zip(_prepared(connection, pks), (sorted(marked[pk]) for pk in pks), strict=True)
+        params: list[Any] = [json.dumps(list(lists))]
     else:
         source = f"unnest({_pair_arrays(connection)}) AS marked (recipient_id, notification_id)"
-        params = _two_lists(connection, pairs)
+        params = _two_lists(connection, [(pk, n) for pk in pks for n in sorted(marked[pk])])
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} SET {assignments} FROM {source} "
@@ -138,17 +172,25 @@ def _to_python(pk: Any) -> Any:
     return _recipient.target_field.to_python(pk)
 
 
-def _prepared(connection: BaseDatabaseWrapper, pk: Any) -> Any:
-    return _recipient.target_field.get_db_prep_value(pk, connection)
+def _prepared(connection: BaseDatabaseWrapper, pks: Iterable[Any]) -> list[Any]:
+    """Primary keys as the database knows them; integers need nothing, and there are many."""
+    if _IS_INTEGER:
+        return list(pks)
+    prepare = _recipient.target_field.get_db_prep_value
+    return [prepare(pk, connection) for pk in pks]
 
 
 def _json_pairs(connection: BaseDatabaseWrapper, pairs: Sequence[tuple[Any, int]]) -> str:
-    return json.dumps([(_prepared(connection, pk), number) for pk, number in pairs])
+    return json.dumps(list(zip(*_two_lists(connection, pairs), strict=True)))
+
+
+def _array(connection: BaseDatabaseWrapper) -> str:
+    return f"%s::{_recipient.db_type(connection)}[]"
 
 
 def _pair_arrays(connection: BaseDatabaseWrapper) -> str:
-    return f"%s::{_recipient.db_type(connection)}[], %s::bigint[]"
+    return f"{_array(connection)}, %s::bigint[]"
 
 
 def _two_lists(connection: BaseDatabaseWrapper, pairs: Sequence[tuple[Any, int]]) -> list[Any]:
-    return [[_prepared(connection, pk) for pk, _ in pairs], [number for _, number in pairs]]
+    return [_prepared(connection, (pk for pk, _ in pairs)), [number for _, number in pairs]]

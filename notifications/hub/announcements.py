@@ -1,7 +1,6 @@
 """One announcement to all hubs: each asks once which of its users have the notification queued."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from .. import offline
 from .coalesce import Coalescer
@@ -11,8 +10,8 @@ from .marks import MarkBuffer
 from .presence import Presence
 from .socket import Socket
 
-Frame = tuple[int, str | None]
-"""A notification's id and its text; `None` where only the id is known."""
+MAX_HEARD = 1000
+"""Ids of recent hints, which need not be looked up when they are found in the database."""
 
 
 class Announcements:
@@ -26,34 +25,41 @@ class Announcements:
         self._presence = presence
         self._feeder = feeder
         self._waiting: dict[int, str | None] = {}
+        self._heard: dict[int, None] = {}
         self._coalescer = Coalescer(self._work)
         self.stop = self._coalescer.stop
 
-    def add(self, notification_id: int, text: str | None) -> None:
-        """An announcement was heard; of one found by its id alone, the text comes later."""
-        if text is not None or notification_id not in self._waiting:
-            self._waiting[notification_id] = text
+    def add(self, notification_id: int, text: str) -> None:
+        """An announcement was heard."""
+        self.heard(notification_id)
+        self._waiting[notification_id] = text
         self._coalescer.wake()
 
-    def deliver(self, sockets: Iterable[Socket], frames: list[Frame]) -> None:
+    def found(self, notification_id: int) -> None:
+        """A notification was found in the database; the hint of it may have been here before."""
+        if notification_id not in self._heard:
+            self._waiting[notification_id] = None
+            self._coalescer.wake()
+
+    def heard(self, notification_id: int) -> None:
+        self._heard[notification_id] = None
+        if len(self._heard) > MAX_HEARD:
+            del self._heard[next(iter(self._heard))]
+
+    def deliver(self, sockets: Iterable[Socket], notification_id: int, text: str | None) -> None:
         """Push to each socket, or hold back what it has no credit for."""
         for socket in sockets:
-            for notification_id, text in frames:
-                if text is None:
-                    if not socket.knows(notification_id):
-                        socket.hold(notification_id)
-                elif socket.offer(notification_id, text) and socket.auto_ack:
-                    self._marks.add("delivered", socket.pk, [notification_id])
+            if text is None:
+                socket.hold(notification_id)
+            elif socket.offer(notification_id, text):
+                if socket.auto_ack:
+                    self._marks.add("delivered", socket.pk, (notification_id,))
+                continue
             if socket.held:
                 self._feeder.feed(socket)
 
     async def _work(self) -> None:
         taken, self._waiting = self._waiting, {}
-        pairs = await self._worker.run(
-            offline.queued_among, list(taken), list(self._presence.pks())
-        )
-        frames: dict[Any, list[Frame]] = {}
-        for pk, notification_id in sorted(pairs, key=lambda pair: pair[1]):
-            frames.setdefault(pk, []).append((notification_id, taken[notification_id]))
-        for pk, mine in frames.items():
-            self.deliver(self._presence.of(pk), mine)
+        pairs = await self._worker.run(offline.queued_among, taken, self._presence.pks())
+        for pk, notification_id in pairs:
+            self.deliver(self._presence.of(pk), notification_id, taken[notification_id])

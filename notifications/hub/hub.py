@@ -46,7 +46,7 @@ class Hub:
             self._worker, self._marks, self.presence, self._feeder, self._join
         )
         self._sweep = Sweep(self._worker, self._marks, self.presence, self._feeder)
-        self._watch = Watch(lambda found: self._announcements.add(found, None))
+        self._watch = Watch(self._announcements.found)
 
     async def connect(self, socket: Socket, credentials: Credentials) -> int | None:
         """Admit a socket and greet it; returns the code to close with if it may not stay.
@@ -103,7 +103,7 @@ class Hub:
         if not sockets:
             return  # the user left a moment ago
         if isinstance(hint, hints.Notified):
-            self._announcements.deliver(sockets, [(hint.id, hint.text)])
+            self._announcements.deliver(sockets, hint.id, hint.text)
         elif isinstance(hint, hints.Changed):
             self._states.add(sockets[0].pk, hint)
         else:

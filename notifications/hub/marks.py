@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from .. import fanout, offline
 from ..conf import get_settings
-from ..hints import Change
 from ..offline import Mark
 from ..protocol import MAX_IDS_PER_FRAME
-from ..sql import Pairs
 from .database import DatabaseWorker
 
 logger = logging.getLogger(__name__)
@@ -28,23 +26,22 @@ class MarkBuffer:
 
     def __init__(self, worker: DatabaseWorker) -> None:
         self._worker = worker
-        self._waiting: dict[Mark, dict[tuple[Any, int], None]] = {kind: {} for kind in _ORDER}
-        self._writing: dict[tuple[Any, int], None] = {}
+        self._waiting: dict[Mark, dict[Any, set[int]]] = {kind: {} for kind in _ORDER}
+        self._count = 0
+        self._writing: dict[Any, set[int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._failures = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add(self, kind: Mark, pk: Any, ids: Iterable[int]) -> None:
+    def add(self, kind: Mark, pk: Any, ids: Collection[int]) -> None:
         """Remember marks of one user."""
         waiting = self._waiting[kind]
-        for notification_id in ids:
-            waiting[pk, notification_id] = None
-        if len(waiting) >= MAX_WAITING:
-            logger.error("The database takes no acks; the oldest are forgotten")
-            for pair in list(waiting)[: MAX_WAITING // 10]:
-                del waiting[pair]
-        full = len(waiting) >= get_settings().ACK_FLUSH_SIZE and not self._failures
+        if self._count > MAX_WAITING and waiting:
+            self._forget_some(waiting)
+        waiting.setdefault(pk, set()).update(ids)
+        self._count += len(ids)
+        full = self._count >= get_settings().ACK_FLUSH_SIZE and not self._failures
         if full and self._flushing is None:
             self._flush_soon()
         elif self._timer is None:
@@ -52,8 +49,10 @@ class MarkBuffer:
 
     def is_delivered(self, pk: Any, notification_id: int) -> bool:
         """Whether an ack is here that the database may not know of yet."""
-        pair = (pk, notification_id)
-        return pair in self._waiting["delivered"] or pair in self._writing
+        waiting = self._waiting["delivered"]
+        return notification_id in waiting.get(pk, ()) or notification_id in self._writing.get(
+            pk, ()
+        )
 
     def read_all(self, pk: Any, upto: int) -> None:
         """Mark as read what was delivered up to this id; the acks that wait are written before."""
@@ -65,7 +64,7 @@ class MarkBuffer:
         """Write what waits; returns when all that was added before is written or has failed."""
         if self._flushing is not None:
             await asyncio.shield(self._flushing)
-        if any(self._waiting.values()):
+        if self._count:
             await asyncio.shield(self._flush_soon())
 
     async def close(self) -> None:
@@ -80,20 +79,25 @@ class MarkBuffer:
 
     def _due(self) -> None:
         self._timer = None
-        if self._flushing is None:
-            self._flush_soon()
-        else:
+        if self._flushing is not None:
             self._schedule(get_settings().ACK_FLUSH_SECONDS)
+        elif self._count:
+            self._flush_soon()
 
     def _flush_soon(self) -> "asyncio.Task[None]":
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().create_task(self._flush())
         return self._flushing
 
+    def _forget_some(self, waiting: dict[Any, set[int]]) -> None:
+        logger.error("The database takes no acks; the oldest are forgotten and asked for again")
+        self._count -= len(waiting.pop(next(iter(waiting))))
+
     async def _flush(self) -> None:
-        taken = {kind: list(pairs) for kind, pairs in self._waiting.items() if pairs}
+        taken = {kind: marked for kind, marked in self._waiting.items() if marked}
         self._writing = self._waiting["delivered"]
         self._waiting = {kind: {} for kind in _ORDER}
+        self._count = 0
         try:
             await self._worker.run(_write, taken)
             self._failures = 0
@@ -111,21 +115,24 @@ class MarkBuffer:
         except Exception:
             logger.exception("The database did not answer; the user has to try again")
 
-    def _put_back(self, taken: dict[Mark, Pairs]) -> None:
+    def _put_back(self, taken: dict[Mark, dict[Any, set[int]]]) -> None:
         self._failures += 1
-        for kind, pairs in taken.items():
-            self._waiting[kind] = dict.fromkeys(pairs) | self._waiting[kind]
+        for kind, marked in taken.items():
+            for pk, ids in marked.items():
+                self._waiting[kind].setdefault(pk, set()).update(ids)
+                self._count += len(ids)
         if self._timer is None:
             self._schedule(min(MAX_RETRY_SECONDS, 0.1 * 2**self._failures))
 
 
-def _write(taken: dict[Mark, Pairs]) -> None:
+def _write(taken: dict[Mark, dict[Any, set[int]]]) -> None:
     """In the database thread. Other tabs hear of a change when it is committed."""
-    for kind, pairs in taken.items():
-        offline.mark(kind, pairs)
-    for kind, pairs in taken.items():
+    for kind, marked in taken.items():
+        offline.mark(kind, marked)
+    for kind, marked in taken.items():
         if kind != "delivered":
-            _announce(kind, pairs)
+            for pk, ids in marked.items():
+                fanout.state_changed(pk, kind, sorted(ids))
 
 
 def _read_all(pk: Any, upto: int) -> None:
@@ -133,11 +140,3 @@ def _read_all(pk: Any, upto: int) -> None:
     if ids:
         # Too many for one frame: no ids makes the tabs load their list again.
         fanout.state_changed(pk, "read", ids if len(ids) <= MAX_IDS_PER_FRAME else ())
-
-
-def _announce(change: Change, pairs: Pairs) -> None:
-    by_user: dict[Any, list[int]] = {}
-    for pk, notification_id in pairs:
-        by_user.setdefault(pk, []).append(notification_id)
-    for pk, ids in by_user.items():
-        fanout.state_changed(pk, change, ids)

@@ -86,10 +86,10 @@ class Socket:
 
     def offer(self, notification_id: int, text: str) -> bool:
         """Push a frame now, or hold its id back; whether it was pushed."""
-        if notification_id in self.in_flight or notification_id in self.acked:
-            return False
         if self.cursor is not None or self.held or self.credit <= 0:
             self.hold(notification_id)
+            return False
+        if notification_id in self.in_flight or notification_id in self.acked:
             return False
         self._sent(notification_id)
         self.write(text)
@@ -97,6 +97,8 @@ class Socket:
 
     def hold(self, notification_id: int) -> None:
         """Remember what has to follow when there is credit again."""
+        if self.knows(notification_id):
+            return
         if len(self.held) < MAX_HELD:
             self.held[notification_id] = None
         else:
@@ -119,8 +121,7 @@ class Socket:
         """Take ids out of flight; those that were in flight here, as no others count."""
         taken = []
         for number in ids:
-            if number in self.in_flight:
-                del self.in_flight[number]
+            if self.in_flight.pop(number, 0) is None:
                 self._remember(number)
                 taken.append(number)
         if taken:
@@ -172,7 +173,7 @@ class Socket:
         Daphne never suspends. uvicorn does while the transport's buffer is full; then the rest
         runs as a task and the socket is busy. No exception of a socket gets out of it.
         """
-        coroutine = sending if isinstance(sending, Coroutine) else _as_coroutine(sending)
+        coroutine = sending if type(sending) is types.CoroutineType else _as_coroutine(sending)
         try:
             awaited = coroutine.send(None)
         except StopIteration:

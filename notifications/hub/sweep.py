@@ -78,9 +78,8 @@ class Sweep:
             if self._marks.is_delivered(pk, notification_id):
                 continue
             for socket in filter(_is_open, self._presence.of(pk)):
-                if not socket.knows(notification_id):
-                    socket.hold(notification_id)
-                    self._feeder.feed(socket)
+                socket.hold(notification_id)
+                self._feeder.feed(socket)
 
     async def _close_inactive(self) -> None:
         """Whoever was deactivated or deleted without a signal, such as by a set-based update."""
