@@ -90,8 +90,19 @@ class _Typed(msgspec.Struct):
 
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 _type_decoder = msgspec.json.Decoder(_Typed)
-_encoder = msgspec.json.Encoder()
+
+
+def _plain_text(value: Any) -> str:
+    """Text of a type of its own, such as Django's `SafeString`, goes as the text that it is."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is not JSON")
+    return str.__str__(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain_text)
 _KNOWN_TYPES = ("ack", "seen", "read", "archive", "read_all", "ping")
+# A frame nested too deep is no MsgspecError.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeEncodeError, RecursionError)
 
 
 def decode(text: str, max_bytes: int) -> ClientFrame:
@@ -103,14 +114,14 @@ def decode(text: str, max_bytes: int) -> ClientFrame:
         raise FrameRefused("oversized", f"a frame may have at most {max_bytes} bytes")
     try:
         return _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+    except _UNREADABLE as error:
         raise _refusal(text, error) from None
 
 
 def _refusal(text: str, error: Exception) -> FrameRefused:
     try:
         kind = _type_decoder.decode(text).type
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+    except _UNREADABLE:
         return FrameRefused("malformed", "a frame is a JSON object with a text field 'type'")
     if kind not in _KNOWN_TYPES:
         return FrameRefused("unknown", f"the types are {', '.join(_KNOWN_TYPES)}")
