@@ -1,5 +1,6 @@
 """System checks: each setting is checked when the project starts, with an id and a hint."""
 
+import math
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -35,21 +36,14 @@ _LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 @register("notifications")
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """E001: an unknown key; E002: a value that makes no sense."""
-    given = getattr(settings, "NOTIFICATIONS", {})
-    unknown = sorted(set(given) - names())
+    """E001: no dict, or an unknown key; E002: a value that makes no sense."""
+    unknown = _unknown(getattr(settings, "NOTIFICATIONS", {}))
     if unknown:
-        return [
-            Error(
-                f"NOTIFICATIONS has no setting {name!r}.",
-                hint=f"The settings are {', '.join(sorted(names()))}.",
-                id="notifications.E001",
-            )
-            for name in unknown
-        ]
+        hint = f"The settings are {', '.join(sorted(names()))}."
+        return [Error(message, hint=hint, id="notifications.E001") for message in unknown]
     values = get_settings()
     problems = [
-        (field.name, _problem(field.name, getattr(values, field.name)))
+        (field.name, _problem(field.name, field.type, getattr(values, field.name)))
         for field in fields(Settings)
     ]
     return [
@@ -93,11 +87,20 @@ def check_layer(**_: Any) -> list[CheckMessage]:
     ]
 
 
-def _problem(name: str, value: Any) -> str:
+def _unknown(given: Any) -> list[str]:
+    if not isinstance(given, dict):
+        return [f"NOTIFICATIONS is {given!r}, which is not a dict."]
+    known = names()
+    return [f"NOTIFICATIONS has no setting {name!r}." for name in given if name not in known]
+
+
+def _problem(name: str, kind: Any, value: Any) -> str:
     """What a value has to be instead, or nothing."""
     if name == "RETRY_SECONDS":
         return "" if _is_range(value) else "a pair of seconds, the smaller first"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if kind is int and (isinstance(value, bool) or not isinstance(value, int)):
+        return "a whole number"
+    if not _is_number(value):
         return "a number"
     allowed, words = _LIMITS.get(name, _at_least(1))
     return "" if allowed(value) else words
@@ -106,4 +109,10 @@ def _problem(name: str, value: Any) -> str:
 def _is_range(value: Any) -> bool:
     if not isinstance(value, list | tuple) or len(value) != 2:
         return False
-    return all(isinstance(v, int | float) for v in value) and 0 <= value[0] <= value[1]
+    return all(map(_is_number, value)) and bool(0 <= value[0] <= value[1])
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
