@@ -23,7 +23,7 @@ from notifications.hub.presence import Presence
 from notifications.send import notify
 from perftests.exceptions import PerftestsError
 
-from . import floor, inspection
+from . import floor, inspection, queries
 from .floor import Receive, Scope, Send
 
 T = TypeVar("T")
@@ -160,6 +160,10 @@ async def _grown() -> dict[str, Any]:
     return {"lines": inspection.grown()}
 
 
+async def _queries() -> dict[str, Any]:
+    return {"statements": queries.statements}
+
+
 async def _cpu() -> dict[str, Any]:
     return {"seconds": time.process_time()}
 
@@ -171,6 +175,7 @@ COMMANDS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "groups": _groups,
     "trace": _trace,
     "grown": _grown,
+    "queries": _queries,
     "cpu": _cpu,
 }
 
@@ -234,6 +239,10 @@ class Control:
     def grown(self) -> list[str]:
         """The lines of code, with sizes, that hold more memory since `trace`; the worst first."""
         return list(self.call("grown")["lines"])
+
+    def queries(self) -> Counter[str]:
+        """How often the server has run each SQL statement since it began."""
+        return Counter(self.call("queries")["statements"])
 
     def cpu_seconds(self) -> float:
         """CPU time of the server's process since it began."""

@@ -102,6 +102,18 @@ class ControlTests(TransactionTestCase):
 
         self.assertTrue(any(".py:" in line for line in self.control.grown()))
 
+    def test_it_counts_the_queries_of_the_server_and_no_others(self):
+        user = User.objects.create(username="ada")
+        before = self.control.queries()
+
+        self.control.notify([user.pk], count=3)
+        User.objects.filter(username="ada").exists()
+
+        spent = self.control.queries() - before
+        inserts = [n for sql, n in spent.items() if sql.startswith("INSERT INTO")]
+        self.assertEqual(inserts, [3, 3])
+        self.assertFalse([sql for sql in spent if '"username" =' in sql])
+
     def test_it_tells_the_cpu_time_of_the_server(self):
         before = self.control.cpu_seconds()
         self.control.live()
