@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from channels.security.websocket import OriginValidator
 from django.conf import settings
+from django.http.request import split_domain_port
 
 from .authentication import ticket_in
 
@@ -21,11 +22,18 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     if origin is None:
         return bool(ticket_in(scope))
     validator = OriginValidator(None, _allowed(headers.get(b"host", b"").decode("latin-1")))
-    return bool(validator.valid_origin(urlsplit(origin.decode("latin-1"))))
+    try:
+        return bool(validator.valid_origin(urlsplit(origin.decode("latin-1"))))
+    except ValueError:  # no URL at all, or one with a port that is no number
+        return False
 
 
 def _allowed(host: str) -> list[str]:
     """`ALLOWED_HOSTS` and `CSRF_TRUSTED_ORIGINS`; "*" means the host that was asked for."""
     hosts = settings.ALLOWED_HOSTS or (_LOCAL_HOSTS if settings.DEBUG else [])
     trusted = [origin.replace("*.", ".") for origin in settings.CSRF_TRUSTED_ORIGINS]
-    return [host if allowed == "*" else allowed for allowed in hosts] + trusted
+    # Without the port, which the validator would take for a path behind a scheme; without a dot
+    # in front, which stands for all subdomains.
+    asked = split_domain_port(host)[0].lstrip(".")
+    named = [asked if allowed == "*" else allowed for allowed in hosts]
+    return [allowed for allowed in named if allowed] + trusted
