@@ -52,13 +52,15 @@ class NotificationAdmin(ReadOnlyAdmin):
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
+    states = ("queued", "delivered", "unread")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("queued", "queued"), ("delivered", "delivered"), ("unread", "unread")]
+        return [(state, state) for state in self.states]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         state = self.value()
-        return getattr(queryset, state)() if state else queryset
+        # The URL is anybody's to write, and a QuerySet has a method "delete".
+        return getattr(queryset, state)() if state in self.states else queryset
 
 
 @admin.register(Delivery)
