@@ -1,0 +1,37 @@
+"""A real browser, where there is one."""
+
+import contextlib
+import shutil
+import time
+import unittest
+from importlib.util import find_spec
+
+CHROMIUM = shutil.which("chromium")
+
+needs_browser = unittest.skipUnless(
+    CHROMIUM and find_spec("playwright"), "Needs playwright and chromium: nothing was tested."
+)
+
+
+@contextlib.contextmanager
+def chromium():
+    """A running Chromium; leaving the context ends it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def wait_until(page, condition, what, limit_seconds=10):
+    """Let the page's events come in until `condition()` is true."""
+    deadline = time.monotonic() + limit_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {limit_seconds} s for {what}")
+        page.wait_for_timeout(10)

@@ -1,0 +1,357 @@
+"""The JavaScript client in a real browser; its server and its clock belong to the tests."""
+
+import json
+import re
+
+from django.contrib.staticfiles import finders
+from django.test import SimpleTestCase
+
+from notifications import protocol
+from notifications.conf import Settings
+from notifications.protocol import CloseCode
+
+from .browser import chromium, needs_browser, wait_until
+
+SITE = "http://site.test/"
+PAGES = {
+    "/": ("text/html", '<!DOCTYPE html><script type="module" src="/page.js"></script>'),
+    "/page.js": (
+        "text/javascript",
+        """
+        import { NotificationClient } from "/client.js";
+        window.client = new NotificationClient();
+        window.events = [];
+        for (const type of ["notification", "state", "status", "resync"]) {
+          client.addEventListener(type, ({ detail }) => events.push({ type, ...detail }));
+        }
+        """,
+    ),
+}
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+STAY_AWAY = (4400, 4401, 4403, 4429, 1008)
+
+
+def client_source():
+    with open(finders.find("notifications/client.js")) as file:
+        return file.read()
+
+
+def notification(number):
+    return {"type": "notification", "id": number, "title": f"Number {number}"}
+
+
+class Server:
+    """The other end of the client's sockets."""
+
+    def __init__(self, page):
+        self.sockets = []
+        self.frames = []
+        self.hello = {"unread": 0, "queued": 0, "window": 8, "retry": [1, 1]}
+        self.answers_pings = True
+        page.route_web_socket("ws://site.test/ws/notifications/", self._accept)
+
+    def send(self, *frames):
+        for frame in frames:
+            self.sockets[-1].send(json.dumps(frame))
+
+    def close(self, code):
+        self.sockets[-1].close(code=code)
+
+    def of(self, kind):
+        return [frame for frame in self.frames if frame["type"] == kind]
+
+    def _accept(self, socket):
+        self.sockets.append(socket)
+        socket.on_message(lambda text: self._receive(socket, json.loads(text)))
+        if self.hello is not None:
+            self.send({"type": "hello", "protocol": 1, **self.hello})
+
+    def _receive(self, socket, frame):
+        self.frames.append(frame)
+        if frame["type"] == "ping" and self.answers_pings:
+            socket.send('{"type":"pong"}')
+
+
+@needs_browser
+class ClientTests(SimpleTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.browser = cls.enterClassContext(chromium())
+
+    def setUp(self):
+        context = self.browser.new_context()
+        self.addCleanup(context.close)
+        self.page = context.new_page()
+        self.complaints = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.addCleanup(lambda: self.assertEqual(self.complaints, []))
+        self.page.route(f"{SITE}**", self.serve)
+        self.server = Server(self.page)
+        self.page.clock.install(time=0)
+        self.page.goto(SITE)
+        self.page.clock.pause_at(60)
+
+    def serve(self, route):
+        path = route.request.url.removeprefix(SITE[:-1])
+        kind, body = PAGES.get(path, ("text/javascript", client_source()))
+        headers = {"content-type": kind, "content-security-policy": POLICY}
+        route.fulfill(body=body, headers=headers)
+
+    def connect(self, **hello):
+        self.server.hello |= hello
+        self.page.evaluate("client.connect()")
+        self.until_status("open")
+
+    def call(self, expression):
+        self.page.evaluate(expression)
+
+    def events(self, kind):
+        events = self.page.evaluate("events")
+        return [event for event in events if event["type"] == kind]
+
+    def status(self):
+        return self.page.evaluate("client.status")
+
+    def shown(self):
+        return [event["id"] for event in self.events("notification")]
+
+    def pass_time(self, seconds):
+        self.page.clock.run_for(int(seconds * 1000))
+
+    def until(self, condition, what):
+        wait_until(self.page, condition, what)
+
+    def until_status(self, status):
+        self.until(lambda: self.status() == status, f"status {status}")
+
+    def until_shown(self, *ids):
+        self.until(lambda: self.shown() == list(ids), f"notifications {ids}")
+
+    def until_sockets(self, number):
+        self.until(lambda: len(self.server.sockets) == number, f"connection {number}")
+
+    def settle(self):
+        """Everything that either side has sent before has arrived."""
+        marker = len(self.server.frames) + 1_000_000
+        self.call(f"client.seen([{marker}])")
+        self.until(lambda: {"type": "seen", "ids": [marker]} in self.server.frames, "a frame")
+        self.server.send({"type": "state", "unread": marker})
+        self.until(lambda: self.page.evaluate("client.unread") == marker, "a state")
+
+    def test_it_acknowledges_at_half_a_window_at_once(self):
+        self.connect(window=8)
+        self.server.send(*map(notification, range(1, 5)))
+        self.until(lambda: self.server.of("ack"), "an ack")
+        self.assertEqual(self.server.of("ack"), [{"type": "ack", "ids": [1, 2, 3, 4]}])
+
+    def test_it_acknowledges_fewer_after_a_second(self):
+        self.connect(window=8)
+        self.server.send({"type": "batch", "items": [notification(1), notification(2)]})
+        self.until_shown(1, 2)
+        self.pass_time(0.9)
+        self.settle()
+        self.assertEqual(self.server.of("ack"), [])
+        self.pass_time(0.1)
+        self.until(lambda: self.server.of("ack"), "an ack")
+        self.assertEqual(self.server.of("ack"), [{"type": "ack", "ids": [1, 2]}])
+
+    def test_it_acknowledges_a_duplicate_and_shows_it_once_even_after_reconnecting(self):
+        self.connect(window=2)
+        self.server.send(notification(1))
+        self.until(lambda: len(self.server.of("ack")) == 1, "an ack")
+        self.server.send(notification(1))
+        self.until(lambda: len(self.server.of("ack")) == 2, "an ack of the duplicate")
+        self.server.close(CloseCode.RESTART)
+        self.until_status("waiting")
+        self.pass_time(1)
+        self.until_status("open")
+        self.server.send(notification(1), notification(2))
+        self.until(lambda: len(self.server.of("ack")) == 4, "acks on the new connection")
+        self.assertEqual(self.shown(), [1, 2])
+
+    def test_it_does_not_acknowledge_on_one_connection_what_came_on_another(self):
+        self.connect(window=8)
+        self.server.send(notification(1))
+        self.until_shown(1)
+        self.server.close(1012)
+        self.until_status("waiting")
+        self.pass_time(1)
+        self.until_status("open")
+        self.pass_time(5)
+        self.settle()
+        self.assertEqual(self.server.of("ack"), [])
+
+    def test_it_reconnects_after_the_codes_that_mean_it(self):
+        self.connect()
+        for code in sorted(protocol.RECONNECT_CODES - {1006}):
+            with self.subTest(code=code):
+                connections = len(self.server.sockets)
+                self.server.close(code)
+                self.until_status("waiting")
+                self.assertEqual(self.events("status")[-1]["code"], code)
+                self.pass_time(1)
+                self.until_sockets(connections + 1)
+                self.until_status("open")
+
+    def test_it_knows_the_same_codes_as_the_server(self):
+        listed = re.search(r"RECONNECT_CODES = new Set\(\[([\d, ]+)\]\)", client_source())
+        codes = {int(code) for code in listed[1].split(",")}
+        self.assertEqual(codes, protocol.RECONNECT_CODES)
+
+    def test_it_stays_away_after_other_codes_and_says_which(self):
+        for number, code in enumerate(STAY_AWAY, start=1):
+            with self.subTest(code=code):
+                self.connect()
+                self.server.close(code)
+                self.until_status("stopped")
+                self.assertEqual(self.events("status")[-1]["code"], code)
+                self.call("window.dispatchEvent(new Event('online'))")
+                self.call("window.dispatchEvent(new Event('pagehide'))")
+                self.call("window.dispatchEvent(new Event('pageshow'))")
+                self.pass_time(600)
+                self.assertEqual(self.status(), "stopped")
+                self.assertEqual(len(self.server.sockets), number)
+
+    def test_it_waits_longer_after_each_failure_up_to_a_limit(self):
+        self.connect(retry=[1, 1])
+        self.server.hello = None
+        self.server.close(1012)
+        for number, seconds in enumerate((1, 2, 4, 8, 16, 16), start=2):
+            self.until_status("waiting")
+            self.pass_time(seconds - 0.01)
+            self.assertEqual(self.status(), "waiting")
+            self.pass_time(0.01)
+            self.until_sockets(number)
+            self.server.close(1012)
+
+    def test_it_picks_the_wait_out_of_the_range_in_the_hello(self):
+        self.connect(retry=[2, 4])
+        self.call("Math.random = () => 0.5")
+        self.server.close(1001)
+        self.until_status("waiting")
+        self.pass_time(2.99)
+        self.assertEqual(self.status(), "waiting")
+        self.pass_time(0.01)
+        self.until_status("open")
+
+    def test_it_tries_at_once_when_the_network_is_back(self):
+        self.connect(retry=[60, 60])
+        self.server.close(1012)
+        self.until_status("waiting")
+        self.call("window.dispatchEvent(new Event('online'))")
+        self.until_status("open")
+
+    def test_it_pings_and_stays_while_it_is_answered(self):
+        self.connect()
+        for number in range(1, 4):
+            self.pass_time(25)
+            self.settle()
+            self.assertEqual(len(self.server.of("ping")), number)
+        self.assertEqual(len(self.server.sockets), 1)
+
+    def test_it_leaves_a_connection_that_gives_no_pong(self):
+        self.connect()
+        self.server.answers_pings = False
+        self.pass_time(25)
+        self.until(lambda: self.server.of("ping"), "a ping")
+        self.pass_time(9.9)
+        self.assertEqual(self.status(), "open")
+        self.pass_time(0.1)
+        self.assertEqual(self.status(), "waiting")
+        self.pass_time(1)
+        self.until_status("open")
+        self.assertEqual(len(self.server.sockets), 2)
+
+    def test_it_leaves_a_server_that_does_not_greet(self):
+        self.server.hello = None
+        self.call("client.connect()")
+        self.until_sockets(1)
+        self.pass_time(29.9)
+        self.assertEqual(self.status(), "connecting")
+        self.pass_time(0.1)
+        self.assertEqual(self.status(), "waiting")
+
+    def test_it_tells_what_the_user_did(self):
+        self.connect()
+        self.call("client.seen([1]); client.read([2, 3]); client.archive([4]); client.readAll(5)")
+        self.until(lambda: len(self.server.frames) == 4, "four frames")
+        self.assertEqual(
+            self.server.frames,
+            [
+                {"type": "seen", "ids": [1]},
+                {"type": "read", "ids": [2, 3]},
+                {"type": "archive", "ids": [4]},
+                {"type": "read_all", "upto": 5},
+            ],
+        )
+        for frame in self.server.frames:
+            protocol.decode(json.dumps(frame), Settings().MAX_FRAME_BYTES)
+
+    def test_it_tells_later_what_the_user_did_without_a_connection(self):
+        self.connect()
+        self.server.close(1012)
+        self.until_status("waiting")
+        self.call("client.read([2]); client.read([2, 3])")
+        self.pass_time(1)
+        self.until(lambda: self.server.of("read"), "the marks")
+        self.assertEqual(self.server.of("read"), [{"type": "read", "ids": [2, 3]}])
+
+    def test_it_sends_no_frame_that_is_too_big_for_the_server(self):
+        self.connect()
+        self.call("client.read(Array.from({ length: 1001 }, (_, i) => 9007199254739990 - i))")
+        self.until(lambda: len(self.server.of("read")) == 3, "three frames")
+        for frame in self.server.of("read"):
+            text = json.dumps(frame, separators=(",", ":"))
+            protocol.decode(text, Settings().MAX_FRAME_BYTES)
+        self.assertEqual(sum(len(frame["ids"]) for frame in self.server.of("read")), 1001)
+
+    def test_it_counts_arrivals_that_the_hello_did_not_count(self):
+        self.connect(unread=7, queued=2)
+        self.server.send({"type": "batch", "items": [notification(1), notification(2)]})
+        self.until_shown(1, 2)
+        self.assertEqual(self.page.evaluate("client.unread"), 7)
+        self.server.send(notification(3))
+        self.until_shown(1, 2, 3)
+        self.assertEqual(self.page.evaluate("client.unread"), 8)
+        self.server.send(notification(3), {"type": "state", "unread": 5, "read": [1, 2, 3]})
+        self.until(lambda: self.page.evaluate("client.unread") == 5, "the server's count")
+        state = {"type": "state", "unread": 5, "seen": [], "read": [1, 2, 3], "archived": []}
+        self.assertEqual(self.events("state")[-1], state)
+
+    def test_it_asks_to_load_the_list_after_each_hello_and_when_the_server_says_so(self):
+        self.connect()
+        self.assertEqual(len(self.events("resync")), 1)
+        self.server.send({"type": "resync"})
+        self.until(lambda: len(self.events("resync")) == 2, "a resync")
+        self.server.close(1012)
+        self.until_status("waiting")
+        self.pass_time(1)
+        self.until(lambda: len(self.events("resync")) == 3, "a resync after the reconnect")
+
+    def test_it_overlooks_frames_of_types_it_does_not_know(self):
+        self.connect()
+        self.server.send({"type": "weather", "sky": "blue"}, notification(1))
+        self.until_shown(1)
+
+    def test_it_lets_go_of_its_socket_when_the_page_is_put_away_and_comes_back(self):
+        self.connect(window=8)
+        self.server.send(notification(1))
+        self.until_shown(1)
+        self.call("window.dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+        self.until(lambda: self.server.of("ack"), "the acks that were due")
+        self.assertEqual(self.status(), "closed")
+        self.pass_time(600)
+        self.assertEqual(len(self.server.sockets), 1)
+        self.call("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        self.until_sockets(2)
+        self.until_status("open")
+
+    def test_it_stays_away_after_close(self):
+        self.connect()
+        self.call("client.close()")
+        self.call("window.dispatchEvent(new Event('online'))")
+        self.call("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        self.pass_time(600)
+        self.assertEqual(self.status(), "closed")
+        self.assertEqual(len(self.server.sockets), 1)
