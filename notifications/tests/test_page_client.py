@@ -178,9 +178,11 @@ class ClientTests(SimpleTestCase):
         self.until_status("waiting")
         self.pass_time(1)
         self.until_status("open")
-        self.pass_time(5)
-        self.settle()
-        self.assertEqual(self.server.of("ack"), [])
+        self.server.send(notification(2))
+        self.until_shown(1, 2)
+        self.pass_time(1)
+        self.until(lambda: self.server.of("ack"), "an ack")
+        self.assertEqual(self.server.of("ack"), [{"type": "ack", "ids": [2]}])
 
     def test_it_reconnects_after_the_codes_that_mean_it(self):
         self.connect()
