@@ -2,6 +2,7 @@
 
 import json
 import re
+from inspect import signature
 from typing import get_args
 
 from django.conf import settings
@@ -25,7 +26,7 @@ def server_frames():
     """What the server's functions make, by type."""
     content = Notification(title="Title").frame(id=1, created_at=None)
     texts = [
-        protocol.hello(unread=0, queued=0, window=64, retry=(1, 5)),
+        protocol.hello(**dict.fromkeys(signature(protocol.hello).parameters, 0)),
         content,
         protocol.batch([content]),
         protocol.state(0, {}),
