@@ -36,7 +36,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         queryset: QuerySet[Any] = super().get_queryset(request)
         counted_rows: QuerySet[Any] = queryset.annotate(
             recipient_count=Coalesce(Subquery(counted), 0),
-            queued_count=Coalesce(Subquery(counted.filter(delivered_at=None)), 0),
+            queued_count=Coalesce(Subquery(counted.filter(delivered_at=None, archived_at=None)), 0),
         )
         return counted_rows
 
@@ -52,7 +52,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
-    states = ("queued", "delivered", "unread")
+    states = ("queued", "delivered", "unread", "dropped")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(state, state) for state in self.states]

@@ -1,6 +1,6 @@
 """Who gets it: everything `notify` takes as recipients becomes one compiled query."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,7 @@ def _listed(recipients: Iterable[Any], using: str) -> Audience:
 def _split(recipients: Iterable[Any]) -> tuple[set[Any], set[Any]]:
     """Primary keys of saved users, and bare primary keys that have yet to be looked up."""
     user_model = get_user_model()
+    to_python = user_model._meta.pk.to_python
     known, unknown = set(), set()
     for recipient in recipients:
         if isinstance(recipient, user_model):
@@ -98,15 +99,15 @@ def _split(recipients: Iterable[Any]) -> tuple[set[Any], set[Any]]:
                 raise InvalidRecipient(f"user {recipient} is not saved yet")
             known.add(recipient.pk)
         else:
-            unknown.add(_primary_key(recipient))
+            unknown.add(_primary_key(recipient, to_python))
     return known, unknown
 
 
-def _primary_key(recipient: Any) -> Any:
+def _primary_key(recipient: Any, to_python: Callable[[Any], Any]) -> Any:
     if recipient is None or isinstance(recipient, AnonymousUser | bool | float | Model):
         raise InvalidRecipient(f"{recipient!r} is not a saved user")
     try:
-        return get_user_model()._meta.pk.to_python(recipient)
+        return to_python(recipient)
     except (ValidationError, TypeError) as error:
         raise InvalidRecipient(f"{recipient!r} is not a primary key of a user") from error
 

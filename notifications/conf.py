@@ -72,6 +72,16 @@ class Settings:
     TICKET_SECONDS: int = 60
     """Validity of a ticket."""
 
+    MAX_QUEUED: int = 10_000
+    """Notifications that may wait for one user. Of more, the oldest are dropped first: put into the
+    archive unseen."""
+
+    MAX_QUEUED_DAYS: float = 90
+    """Age at which a notification that waits is dropped in the same way."""
+
+    KEEP_DAYS: float = 365
+    """Age at which `prune_notifications` deletes a notification with its deliveries."""
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:

@@ -90,7 +90,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def queued(self) -> Self:
         """The offline queue: not yet acknowledged by any of the user's devices."""
-        return self.filter(delivered_at=None)
+        return self.unread().filter(delivered_at=None)
 
     def delivered(self) -> Self:
         return self.filter(delivered_at__isnull=False)
@@ -100,6 +100,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def inbox(self) -> Self:
         return self.filter(archived_at=None)
+
+    def dropped(self) -> Self:
+        """Put away unseen, because the queue had grown too long or too old."""
+        return self.filter(archived_at__isnull=False, delivered_at=None)
 
     def expired(self) -> Self:
         return self.filter(notification__expires_at__lte=Now())
@@ -121,18 +125,38 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         earlier = _at_the_latest_now("delivered_at")
         return self.filter(archived_at=None).update(archived_at=Now(), **earlier)
 
+    def drop(self) -> int:
+        """Take queued ones off the queue; they stay in the archive."""
+        return self.queued().update(archived_at=Now())
+
 
 def _at_the_latest_now(*names: str) -> dict[str, Coalesce]:
     return {name: Coalesce(name, Now()) for name in names}
 
 
 class Delivery(models.Model):
-    """One recipient's copy: queued → delivered → seen → read → archived; null means not yet."""
+    """One recipient's copy: queued → delivered → seen → read → archived; null means not yet.
+
+    No foreign key is checked by the database: on PostgreSQL the checks of two keys take most of
+    the time of a large insert. Recipients are inserted out of the table of users by one
+    statement, Django deletes deliveries with their user or notification, and
+    `prune_notifications` removes what SQL from elsewhere left behind.
+    """
 
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
     )
-    notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries")
+    notification = models.ForeignKey(
+        Notification,
+        models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
     delivered_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -144,19 +168,17 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         ordering = ["-notification_id"]
         constraints = [
+            # The notification first: a new one's rows go to the end of this index, side by side.
             models.UniqueConstraint(
-                fields=["recipient", "notification"], name="one_delivery_per_recipient"
+                fields=["notification", "recipient"], name="one_delivery_per_recipient"
             ),
         ]
         indexes = [
+            models.Index(fields=["recipient", "notification"], name="deliveries_of_a_user"),
+            # The queue and the unread count in one: what is queued is unread.
             models.Index(
-                fields=["recipient", "notification"],
-                name="offline_queue",
-                condition=Q(delivered_at=None),
-            ),
-            models.Index(
-                fields=["recipient", "notification"],
-                name="unread_deliveries",
+                fields=["recipient", "delivered_at", "notification"],
+                name="queued_and_unread",
                 condition=Q(read_at=None, archived_at=None),
             ),
         ]
@@ -167,6 +189,8 @@ class Delivery(models.Model):
     @property
     def state(self) -> str:
         """The furthest state reached."""
+        if self.archived_at and not self.delivered_at:
+            return "dropped"
         times: list[tuple[str, datetime | None]] = [
             ("archived", self.archived_at),
             ("read", self.read_at),

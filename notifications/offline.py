@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from django.db import connections, router
-from django.db.models import Count, Q
+from django.db.models import Aggregate, Count, Min, Q, Window
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
+from django.db.models.functions import Now, RowNumber
 
 from . import sql
+from .conf import get_settings
 from .models import Delivery, DeliveryQuerySet, Notification
 from .sql import Marked, Pairs
 
@@ -31,10 +32,11 @@ _COLUMNS: dict[Mark, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one user's deliveries."""
+    """Of one user's deliveries; `oldest` is the id of the first notification in the queue."""
 
     queued: int = 0
     unread: int = 0
+    oldest: int = 0
 
 
 def database() -> str:
@@ -44,11 +46,34 @@ def database() -> str:
 
 def counts(pks: Collection[Any]) -> dict[Any, Counts]:
     """Queued and unread deliveries of each user who has any; two index scans."""
-    queued = _per_user(_of(pks).queued())
-    unread = _per_user(_of(pks).unread())
-    return {
-        pk: Counts(queued.get(pk, 0), unread.get(pk, 0)) for pk in queued.keys() | unread.keys()
+    queued = _per_user(_of(pks).queued(), Count("*"), Min("notification_id"))
+    unread = _per_user(_of(pks).unread(), Count("*"))
+    found = {}
+    for pk, (number,) in unread.items():
+        waiting, oldest = queued.get(pk, (0, 0))
+        found[pk] = Counts(waiting, number, oldest)
+    return found
+
+
+def drop_excess(found: dict[Any, Counts]) -> dict[Any, int]:
+    """Drop what exceeds `MAX_QUEUED` and `MAX_QUEUED_DAYS`, the oldest first.
+
+    `found` are the counts of the users to look at; returns how many each of them lost. Asks for
+    no lock where there is nothing to drop.
+    """
+    settings = get_settings()
+    too_old = _newest_older_than(settings.MAX_QUEUED_DAYS)
+    excess = {
+        pk: mine.queued
+        for pk, mine in found.items()
+        if mine.queued > settings.MAX_QUEUED or 0 < mine.oldest <= too_old
     }
+    if not excess:
+        return {}
+    _of(excess).queued().filter(notification_id__lte=too_old).drop()
+    _beyond(settings.MAX_QUEUED, _of(excess)).drop()
+    left = _per_user(_of(excess).queued(), Count("*"))
+    return {pk: before - left.get(pk, (0,))[0] for pk, before in excess.items()}
 
 
 def replay(wanted: Sequence[tuple[Any, int]], size: int) -> list[list[int]]:
@@ -107,9 +132,26 @@ def _of(pks: Collection[Any]) -> DeliveryQuerySet:
     return Delivery.objects.using(using).filter(recipient_id__in=members)
 
 
-def _per_user(deliveries: DeliveryQuerySet) -> dict[Any, int]:
-    counted = deliveries.order_by().values_list("recipient_id").annotate(number=Count("*"))
-    return dict(counted)
+def _per_user(deliveries: DeliveryQuerySet, *aggregates: Aggregate) -> dict[Any, tuple[int, ...]]:
+    named = {f"value{number}": aggregate for number, aggregate in enumerate(aggregates)}
+    rows = deliveries.order_by().values_list("recipient_id").annotate(**named)
+    return {row[0]: row[1:] for row in rows}
+
+
+def _beyond(limit: int, deliveries: DeliveryQuerySet) -> DeliveryQuerySet:
+    """Of each user's queue, all but the newest `limit`."""
+    rank = Window(RowNumber(), partition_by="recipient_id", order_by="-notification_id")
+    ranked = deliveries.queued().order_by().annotate(rank=rank).filter(rank__gt=limit)
+    return Delivery.objects.using(deliveries.db).filter(pk__in=ranked.values("pk"))
+
+
+def _newest_older_than(days: float) -> int:
+    """Ids grow with time, so one id stands for an age."""
+    older = Notification.objects.using(database()).filter(
+        created_at__lt=Now() - timedelta(days=days)
+    )
+    newest = older.order_by("-created_at").values_list("pk", flat=True).first()
+    return newest or 0
 
 
 def _ids(notification_ids: Iterable[int]) -> RawSQL:

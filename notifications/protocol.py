@@ -143,14 +143,21 @@ def batch(texts: Iterable[str]) -> str:
     return '{"type":"batch","items":[' + ",".join(texts) + "]}"
 
 
-def hello(*, unread: int, queued: int, window: int, retry: tuple[float, float]) -> str:
-    """The first frame. `retry` is the range of seconds to wait before connecting again."""
+def hello(
+    *, unread: int, queued: int, dropped: int, window: int, retry: tuple[float, float]
+) -> str:
+    """The first frame.
+
+    `dropped` is how many were put into the archive just now, because the queue was too long or
+    too old; `retry` is the range of seconds to wait before connecting again.
+    """
     return encode(
         {
             "type": "hello",
             "protocol": VERSION,
             "unread": unread,
             "queued": queued,
+            "dropped": dropped,
             "window": window,
             "retry": retry,
         }

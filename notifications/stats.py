@@ -20,6 +20,7 @@ class Statistics:
     seen: int
     read: int
     archived: int
+    dropped: int
 
 
 def statistics() -> Statistics:
@@ -28,7 +29,8 @@ def statistics() -> Statistics:
     counted = Delivery.objects.using(using).aggregate(
         deliveries=Count("pk"),
         recipients=Count("recipient_id", distinct=True),
-        queued=Count("pk", filter=Q(delivered_at=None)),
+        queued=Count("pk", filter=Q(delivered_at=None, archived_at=None)),
+        dropped=Count("pk", filter=Q(delivered_at=None, archived_at__isnull=False)),
         delivered=Count("delivered_at"),
         seen=Count("seen_at"),
         read=Count("read_at"),

@@ -5,6 +5,7 @@
 
 import os
 import tempfile
+import warnings
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -127,6 +128,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [
     ("plotly", str(distribution("plotly").locate_file("plotly/package_data"))),
 ]
+# The finders below serve the files; WhiteNoise need not say that nothing was collected yet.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 # Serves every app's static files without a collectstatic step, also when DEBUG is off.
 WHITENOISE_USE_FINDERS = True
 

@@ -32,6 +32,15 @@ class Newcomer:
     admitted: "asyncio.Future[int | None]"
 
 
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a batch of newcomers is told."""
+
+    counts: dict[Any, Counts]
+    dropped: dict[Any, int]
+    food: Food
+
+
 class Arrivals:
     """Authenticate, join the user's group, and only then read the queue.
 
@@ -80,11 +89,11 @@ class Arrivals:
             return
         await self._join(self._presence.groups(n.socket for n in known))
         await self._marks.flush()
-        counts, food = await self._worker.run(
+        welcome = await self._worker.run(
             _welcome, [n.socket.pk for n in known], get_settings().WINDOW
         )
-        for newcomer, page in zip(known, food.pages, strict=True):
-            self._greet(newcomer, counts, page, food)
+        for newcomer, page in zip(known, welcome.food.pages, strict=True):
+            self._greet(newcomer, welcome, page)
 
     def _register(self, newcomer: Newcomer, pk: Any) -> bool:
         if pk is None:
@@ -100,21 +109,20 @@ class Arrivals:
         self._presence.add(newcomer.socket)
         return True
 
-    def _greet(
-        self, newcomer: Newcomer, counts: dict[Any, Counts], page: list[int], food: Food
-    ) -> None:
+    def _greet(self, newcomer: Newcomer, welcome: Welcome, page: list[int]) -> None:
         settings = get_settings()
         socket = newcomer.socket
-        mine = counts.get(socket.pk, Counts())
+        mine = welcome.counts.get(socket.pk, Counts())
         socket.write(
             protocol.hello(
                 unread=mine.unread,
                 queued=mine.queued,
+                dropped=welcome.dropped.get(socket.pk, 0),
                 window=settings.WINDOW,
                 retry=settings.RETRY_SECONDS,
             )
         )
-        self._feeder.serve_page(socket, page, food.texts)
+        self._feeder.serve_page(socket, page, welcome.food.texts)
         _settle(newcomer, None)
 
 
@@ -123,9 +131,12 @@ def _settle(newcomer: Newcomer, code: int | None) -> None:
         newcomer.admitted.set_result(code)
 
 
-def _welcome(pks: list[Any], window: int) -> tuple[dict[Any, Counts], Food]:
-    """In the database thread: a query for the counts, and one for the queues if there are any."""
+def _welcome(pks: list[Any], window: int) -> Welcome:
+    """In the database thread: counts first, and queues only if there are any."""
     counts = offline.counts(pks)
     if not any(mine.queued for mine in counts.values()):
-        return counts, Food([[] for _ in pks], {})
-    return counts, read([(pk, 0) for pk in pks], window, ())
+        return Welcome(counts, {}, Food([[] for _ in pks], {}))
+    dropped = offline.drop_excess(counts)
+    if dropped:
+        counts = offline.counts(pks)
+    return Welcome(counts, dropped, read([(pk, 0) for pk in pks], window, ()))

@@ -27,6 +27,9 @@ BAD = {
     "BREAKER_SECONDS": [-1],
     "RETRY_SECONDS": [5, (5, 1), (-1, 5), (1,), (1, 2, 3), "ab", (1, math.inf), (1, "2"), None],
     "TICKET_SECONDS": [0, -60],
+    "MAX_QUEUED": [0, 1.5],
+    "MAX_QUEUED_DAYS": [0, None],
+    "KEEP_DAYS": [0, "a year"],
 }
 
 GOOD = {

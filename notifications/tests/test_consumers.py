@@ -40,6 +40,7 @@ class AuthenticationTests(ConsumerTestCase):
                 "protocol": 1,
                 "unread": 0,
                 "queued": 0,
+                "dropped": 0,
                 "window": 64,
                 "retry": [1.0, 5.0],
             },

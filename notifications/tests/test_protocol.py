@@ -182,7 +182,7 @@ class EncodeTests(SimpleTestCase):
             protocol.notification({"data": object()})
 
     def test_hello_says_how_to_behave(self):
-        text = protocol.hello(unread=3, queued=2, window=64, retry=(1.0, 5.0))
+        text = protocol.hello(unread=3, queued=2, dropped=1, window=64, retry=(1.0, 5.0))
         self.assertEqual(
             json.loads(text),
             {
@@ -190,6 +190,7 @@ class EncodeTests(SimpleTestCase):
                 "protocol": 1,
                 "unread": 3,
                 "queued": 2,
+                "dropped": 1,
                 "window": 64,
                 "retry": [1.0, 5.0],
             },
