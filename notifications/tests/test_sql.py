@@ -91,7 +91,9 @@ class RaceTests(TransactionTestCase):
                 for column in ("delivered_at", "seen_at", "read_at", "archived_at"):
                     marked = {pk: [notification.pk] for pk in order}
                     with transaction.atomic():
-                        updated.append(sql.update_marked(connection, marked, [column], unset=column))
+                        updated.append(
+                            sql.update_marked(connection, marked, [column], unset=column)
+                        )
             finally:
                 connections.close_all()
 
