@@ -31,5 +31,5 @@ def read_ticket(ticket: str) -> Any:
     try:
         pk = signing.loads(ticket, salt=SALT, max_age=get_settings().TICKET_SECONDS)
         return get_user_model()._meta.pk.to_python(pk)
-    except (signing.BadSignature, ValidationError) as error:
+    except (signing.BadSignature, ValidationError, UnicodeEncodeError) as error:
         raise InvalidTicket("the ticket is not valid or too old; ask for a new one") from error

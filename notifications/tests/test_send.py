@@ -300,7 +300,7 @@ class RefusedContentTests(TestCase):
 class AnyContentTests(HypothesisTestCase):
     """Whatever is sent is stored as it was given, or refused before a row is written."""
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
     @given(
         title=st.text(st.characters(exclude_categories=[])),
         url=st.text(),

@@ -1,5 +1,7 @@
+from asgiref.sync import async_to_sync
+from django.contrib.auth import alogout
 from django.db import transaction
-from django.test import TransactionTestCase
+from django.test import RequestFactory, TransactionTestCase
 
 from notifications.hints import SignedOut, session_digest, user_group
 
@@ -19,6 +21,14 @@ class SignalTests(ListeningMixin, TransactionTestCase):
         session_key = self.client.session.session_key
         self.client.post("/logout/")
         hint = SignedOut(session_digest(session_key))
+        self.assertEqual(self.listener.heard(), [(self.group, hint)])
+
+    def test_signing_out_in_async_code_does_so_too(self):
+        self.client.force_login(self.alice)
+        request = RequestFactory().get("/")
+        request.session = self.client.session
+        hint = SignedOut(session_digest(request.session.session_key))
+        async_to_sync(alogout)(request)
         self.assertEqual(self.listener.heard(), [(self.group, hint)])
 
     def test_signing_out_without_having_signed_in_closes_nothing(self):
