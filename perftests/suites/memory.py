@@ -1,0 +1,99 @@
+"""What lives in memory, what it weighs, who keeps it: in the server under load and here."""
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from perftests.load.control import Control
+from perftests.measure.memory import LeakVerdict, detect_leak, live_objects
+from perftests.testcases import PerformanceTestCase
+
+POLL_SECONDS = 0.02
+
+WARM_UP_CYCLES = 20
+"""A new server grows in each of its first dozen or so cycles, and then hardly at all."""
+
+TRACED_CYCLES = 5
+
+LEAK_FLOOR_BYTES = 64_000
+"""What two idle connections weigh; the allocator alone moves by half of it."""
+
+
+def survivors(control: Control, before: dict[str, int], timeout_seconds: float) -> dict[str, int]:
+    """What is alive in the server beyond `before`, by kind.
+
+    The server gets time to see that its clients have left.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while (now := control.live()) != before and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return {kind: number - before[kind] for kind, number in now.items()}
+
+
+def keepers(control: Control, cycle: Callable[[], object]) -> list[str]:
+    """The lines of the server's code that hold more memory after some more cycles.
+
+    A pass of its own: tracing makes the server slow.
+    """
+    control.trace()
+    for _ in range(TRACED_CYCLES):
+        cycle()
+    return control.grown()
+
+
+def judge_growth(
+    test: PerformanceTestCase, sizes: Sequence[int], *, asked: str = "", ours: str = ""
+) -> LeakVerdict:
+    """Record whether memory read after cycles of equal work grows beyond chance: 0 or 1."""
+    verdict = detect_leak(sizes, floor_bytes=LEAK_FLOOR_BYTES)
+    unknown = verdict.leaking is None
+    test.measure(
+        "significant growth",
+        None if unknown else float(verdict.leaking is True),
+        "",
+        asked=asked,
+        ours=ours,
+        doubt=verdict.reason if unknown else "",
+    )
+    test.note(f"Resident memory of the server: {verdict.reason}.")
+    return verdict
+
+
+def recovered_percent(create: Callable[[], object]) -> float:
+    """How much of the memory of what `create` returns comes back when it is dropped.
+
+    The collector is off until then, so that it takes nothing away while memory is read.
+    """
+    with _traced():
+        before = _traced_bytes()
+        created = create()
+        held = _traced_bytes() - before
+        del created
+        gc.collect()
+        left = _traced_bytes() - before
+    return 100 * (held - left) / held
+
+
+def left_alive(create: Callable[[], object], *types: type) -> int:
+    """How many more objects of these types are alive after `create`, its result dropped."""
+    before = sum(live_objects(*types).values())
+    create()
+    return sum(live_objects(*types).values()) - before
+
+
+@contextmanager
+def _traced() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+
+def _traced_bytes() -> int:
+    return tracemalloc.get_traced_memory()[0]
