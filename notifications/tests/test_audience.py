@@ -20,6 +20,13 @@ def members(name):
     return USERS.filter(groups__name=name)
 
 
+def distinct_on_a_column():
+    """The order decides which of those with the same name it is; SQLite has no such thing."""
+    users = USERS.order_by("last_name", "-username")
+    can = connection.features.can_distinct_on_fields
+    return users.distinct("last_name") if can else users.distinct()
+
+
 SHAPES = {
     "all": lambda: USERS.all(),
     "filtered": lambda: USERS.filter(last_name="Brown"),
@@ -38,6 +45,7 @@ SHAPES = {
     "distinct": lambda: USERS.distinct(),
     "distinct over a join": lambda: USERS.filter(groups__isnull=False).distinct(),
     "distinct, ordered by another column": lambda: USERS.order_by("last_name").distinct(),
+    "distinct on a column": distinct_on_a_column,
     "distinct and sliced": lambda: members("staff").distinct().order_by("-username")[:2],
     "union": lambda: members("staff").union(members("press")),
     "union of three": lambda: members("staff").union(members("press"), USERS.filter(pk=1)),
@@ -140,6 +148,12 @@ class QuerySetTests(UsersTestCase):
                     notify(users, "Hi")
                 reads = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]
                 self.assertEqual(reads, [])
+
+    def test_it_locks_no_user(self):
+        for users in (USERS.select_for_update(), USERS.select_for_update().order_by("pk")[:3]):
+            with CaptureQueriesContext(connection) as queries:
+                notify(users, "Hi")
+            self.assertEqual([q for q in queries if "FOR UPDATE" in q["sql"]], [])
 
     def test_it_leaves_the_given_queryset_as_it_was(self):
         users = USERS.select_for_update().order_by("-username")[:2]
