@@ -1,20 +1,14 @@
 """The memory suite: what notifications and sockets weigh, and that all of it comes back."""
 
-import asyncio
 import os
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth.models import User
-from django.db import connections
 
 from notifications.models import Delivery, Notification
 from notifications.send import notify
-from notifications.tickets import make_ticket
 from perftests.load.accounting import account
-from perftests.load.client import NotificationClient
-from perftests.load.connection import Connection
 from perftests.measure.memory import profile
 from perftests.measure.resources import ResourceMonitor, rss_bytes
 from perftests.measure.stats import slope
@@ -29,17 +23,15 @@ from .memory import (
     recovered_percent,
     survivors,
 )
+from .memory_case import MemoryTestCase
 from .rows import queue_for
-from .support import LoadTestCase
 
 BODY = "Something happened that you may want to know about. " * 10
 REPLAY_SAMPLE_SECONDS = 0.01
-THREADS_OF_EACH_KIND = 4
-INBOX_PAGE = 50
 RECOVERY_ROUNDS = 3
 
 
-class MemoryUsageTests(LoadTestCase):
+class MemoryUsageTests(MemoryTestCase):
     suite = "memory"
 
     @row("M1")
@@ -102,51 +94,63 @@ class MemoryUsageTests(LoadTestCase):
         users = self.create_users(self.scaled(smoke=10, standard=50, extended=200))
         clients = self.connect(users)
         sent: list[int] = []
-        server, own = [], []
+        sizes, own = [], []
+
+        def work() -> None:
+            sent.extend(self.create_and_read(users, sends))
+            self.await_arrival([(sent, client) for client in clients])
+            self.read_newest(clients)
+
         with self.monitored() as monitor:
-            for number in range(WARM_UP_CYCLES + rounds):
+            for _ in range(WARM_UP_CYCLES):
+                work()
+            for number in range(rounds):
                 self.progress("rounds of creators, readers and sockets", number, rounds)
-                sent += self.create_and_read(users, sends)
-                self.await_arrival([(sent, client) for client in clients])
-                self.read_newest(clients)
-                server.append(self.server_rss())
+                work()
+                sizes.append(self.server_rss())
                 own.append(rss_bytes(os.getpid(), tree=False))
 
         self.measure("server peak", megabytes(monitor.peak_rss_bytes), "MB", better="lower")
-        measured = server[WARM_UP_CYCLES:]
-        retained = megabytes(measured[-1] - measured[0])
+        retained = megabytes(sizes[-1] - sizes[0])
         self.measure("server retained over all rounds", retained, "MB", better="lower")
         self.measure("load generator peak", megabytes(max(own)), "MB", better="lower")
-        judge_growth(self, measured, ours="== 0")
+        judge_growth(self, sizes, ours="== 0")
         self.measure_accounting([(sent, client) for client in clients])
 
     @row("M4")
     def test_a_long_run_does_not_grow(self) -> None:
         """Server memory over a long run of steady traffic with clients that come and go"""
         cycles = self.scaled(smoke=15, standard=40, extended=600)
-        seconds = self.scaled(smoke=0.2, standard=0.8, extended=1.0)
+        seconds = self.scaled(smoke=0.25, standard=0.8, extended=1.0)
+        rate = self.scaled(smoke=40, standard=20, extended=20)
         steady = self.create_users(self.scaled(smoke=10, standard=50, extended=200))
         passing = self.create_users(self.scaled(smoke=5, standard=20, extended=50))
-        per_second = self.scaled(smoke=20, standard=10, extended=10)
         clients = self.connect(steady) + self.connect(passing)
         comers = clients[len(steady) :]
         pks = [user.pk for user in steady + passing]
         sent: list[int] = []
         times, sizes = [], []
+
+        def cycle(per_second: float | None) -> None:
+            """Some leave and come back while all of them are notified."""
+            self.leave(comers)
+            sending = pool.submit(
+                self.control.notify, pks, count=round(rate * seconds), per_second=per_second
+            )
+            self.come_back(comers, passing)
+            sent.extend(sending.result().ids)
+
         with self.monitored(), ThreadPoolExecutor(1) as pool:
-            for number in range(WARM_UP_CYCLES + cycles):
-                self.progress("steady traffic", number, WARM_UP_CYCLES + cycles)
-                self.leave(comers)
-                count = round(per_second * seconds)
-                sending = pool.submit(self.control.notify, pks, count=count, per_second=per_second)
-                self.come_back(comers, passing)
-                sent += sending.result().ids
+            for _ in range(WARM_UP_CYCLES):
+                cycle(per_second=None)
+            for number in range(cycles):
+                self.progress("steady traffic, clients come and go", number, cycles)
+                cycle(per_second=rate)
                 times.append(time.perf_counter())
                 sizes.append(self.server_rss())
             expected = [(sent, client) for client in clients]
             self.await_arrival(expected)
 
-        times, sizes = times[WARM_UP_CYCLES:], sizes[WARM_UP_CYCLES:]
         growth = slope(times, [megabytes(size) for size in sizes])
         self.measure("growth of the server", growth, "MB/s", asked="< 0.5")
         judge_growth(self, sizes, ours="== 0")
@@ -183,7 +187,7 @@ class MemoryUsageTests(LoadTestCase):
     @row("M6")
     def test_closed_connections_leave_nothing(self) -> None:
         """Live objects and memory of the server over cycles of connecting and closing"""
-        cycles = WARM_UP_CYCLES + self.scaled(smoke=15, standard=25, extended=100)
+        cycles = self.scaled(smoke=15, standard=25, extended=100)
         users = self.create_users(self.scaled(smoke=10, standard=50, extended=200))
         nothing = dict.fromkeys(self.control.live(), 0)
         clients = self.connect(users)
@@ -191,75 +195,28 @@ class MemoryUsageTests(LoadTestCase):
 
         def cycle() -> None:
             self.leave(clients)
-            left = survivors(self.control, nothing, self.timeout_seconds)
-            alive.update({kind: max(alive[kind], left[kind]) for kind in alive})
-            sizes.append(rss_bytes(self.server.pid))
             self.come_back(clients, users)
 
         with self.monitored():
+            for _ in range(WARM_UP_CYCLES):
+                cycle()
             for number in range(cycles):
                 self.progress("connecting and closing", number, cycles)
-                cycle()
+                self.leave(clients)
+                left = survivors(self.control, nothing, self.timeout_seconds)
+                alive = {kind: max(alive[kind], left[kind]) for kind in alive}
+                sizes.append(rss_bytes(self.server.pid))
+                self.come_back(clients, users)
         for kind, number in alive.items():
             self.measure(f"{kind} alive after close", number, "objects", asked="== 0")
-        verdict = judge_growth(self, sizes[WARM_UP_CYCLES:], asked="== 0")
+        verdict = judge_growth(self, sizes, asked="== 0")
         if verdict.leaking or any(alive.values()):
             self.note(f"What is left is held by {', '.join(keepers(self.control, cycle))}.")
-
-    def server_rss(self) -> int:
-        """Resident memory of the server after a garbage collection."""
-        self.control.live()
-        return rss_bytes(self.server.pid)
-
-    def leave(self, clients: Sequence[Connection]) -> None:
-        """Close sockets; the server may see it a moment later."""
-
-        async def leaving() -> None:
-            await asyncio.gather(*(client.close() for client in clients))
-
-        self.swarm.run(leaving())
-
-    def come_back(self, clients: Sequence[NotificationClient], users: Sequence[User]) -> None:
-        """Connect the same clients again, with new tickets."""
-        for client, user in zip(clients, users, strict=True):
-            client.ticket = make_ticket(user)
-        self.assertEqual(len(self.swarm.connect_clients(clients)), len(clients))
-
-    def create_and_read(self, users: Sequence[User], sends: int) -> list[int]:
-        """Let threads send to all users, inside the server, while others read their inboxes."""
-        pks = [user.pk for user in users]
-        with ThreadPoolExecutor(2 * THREADS_OF_EACH_KIND) as pool:
-            creators = [
-                pool.submit(self.control.notify, pks, count=sends)
-                for _ in range(THREADS_OF_EACH_KIND)
-            ]
-            readers = [
-                pool.submit(read_inboxes, pks[first::THREADS_OF_EACH_KIND])
-                for first in range(THREADS_OF_EACH_KIND)
-            ]
-            for reader in readers:
-                reader.result()
-            return [id_ for creator in creators for id_ in creator.result().ids]
-
-    def read_newest(self, clients: Sequence[NotificationClient]) -> None:
-        """Let every client mark as read what arrived last."""
-        for client in clients:
-            self.swarm.call(client.send, {"type": "read", "ids": client.arrived_ids[-1:]})
 
 
 def create(user: User, count: int) -> list[Notification]:
     """Send `count` notifications, one by one, and keep what comes back."""
     return [notify(user, f"Notification {number}", body=BODY) for number in range(count)]
-
-
-def read_inboxes(pks: Sequence[int]) -> None:
-    """The newest page of each inbox, over a connection of this thread."""
-    try:
-        for pk in pks:
-            inbox = Delivery.objects.filter(recipient_id=pk).inbox()
-            list(inbox.select_related("notification")[:INBOX_PAGE])
-    finally:
-        connections.close_all()
 
 
 def load_entangled() -> list[Notification]:
