@@ -44,7 +44,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # unt
             await self._serve(hub, socket, receive)
         except asyncio.CancelledError:
             # The server shuts down, or the hub has given up a client that takes no frame.
-            if not socket.closed:
+            if not socket.busy:
                 socket.close(CloseCode.RESTART)
         finally:
             await hub.disconnect(socket)

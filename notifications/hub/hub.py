@@ -58,7 +58,7 @@ class Hub:
 
     async def disconnect(self, socket: Socket) -> None:
         """Forget a socket. The last one takes the hub's connections with it."""
-        socket.closed = True
+        socket.end()
         self._guests -= 1
         if not self._guests:
             self.retired = True

@@ -152,6 +152,13 @@ class Socket:
             self._finishing.cancel()
             self._abandon()
 
+    def end(self) -> None:
+        """The connection is over; what the server has not taken is sent again to the next one."""
+        self.closed = True
+        self._waiting.clear()
+        if self._finishing is not None:
+            self._finishing.cancel()
+
     def _sent(self, notification_id: int) -> None:
         if self.auto_ack:
             self.spent += 1
@@ -209,6 +216,9 @@ def _continue(coroutine: Coroutine[Any, Any, None], awaited: Any) -> Generator[A
     while True:
         try:
             value = yield awaited
+        except GeneratorExit:
+            coroutine.close()
+            raise
         except BaseException as error:  # also a cancellation belongs to the coroutine
             step = coroutine.throw
             argument: Any = error
