@@ -39,7 +39,8 @@ class MemoryTestCase(LoadTestCase):
         """Connect the same clients again, with new tickets."""
         for client, user in zip(clients, users, strict=True):
             client.ticket = make_ticket(user)
-        self.assertEqual(len(self.swarm.connect_clients(clients)), len(clients))
+        back = self.swarm.connect_clients(clients)
+        self.assertEqual(len(back), len(clients), f"not back: {dict(self.swarm.failures)}")
 
     def create_and_read(self, users: Sequence[User], sends: int) -> list[int]:
         """Let threads send to all users, inside the server, while others read their inboxes."""
