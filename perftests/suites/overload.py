@@ -1,0 +1,115 @@
+"""More than a server can take: its capacity, stages of rising load, and the way back."""
+
+import time
+from collections.abc import Sequence
+
+from django.contrib.auth.models import Group
+
+from perftests.load.client import NotificationClient
+from perftests.measure.stats import percentile
+from perftests.measure.units import milliseconds
+
+from .senders import Sendings, send_at_rate, send_together
+from .support import Expected, LoadTestCase, latencies_ns
+
+FACTORS = (1, 2, 4, 8)
+
+OUTSTANDING = 32
+"""Notifications on their way at once while capacity is measured: half of a socket's credit."""
+
+RECOVERY_SECONDS = 5.0
+RECOVERED_RATIO = 1.5
+
+RATE = "notifications/s"
+EXTREME = {"asked": "> 70", "ours": "== 100"}
+"""The targets of the highest stage."""
+
+
+class Overload:
+    """Senders outside the server, and a group whose members are all connected.
+
+    `per_second` is the capacity in notifications, `stages` what was sent at each multiple of it,
+    `ids` is everything sent. `behind` is the most that a client had still to get when the senders
+    were done with a stage.
+    """
+
+    def __init__(
+        self, test: LoadTestCase, clients: Sequence[NotificationClient], group: Group
+    ) -> None:
+        self.ids: list[int] = []
+        self.per_second = 0.0
+        self.stages: dict[int, Sendings] = {}
+        self.behind = 0
+        self._test = test
+        self._clients = clients
+        self._group = group
+
+    @property
+    def expected(self) -> Expected:
+        return [(self.ids, client) for client in self._clients]
+
+    def measure_capacity(self, seconds: float) -> None:
+        """In a closed loop: more is sent whenever everybody has got enough of what was sent."""
+        sendings = Sendings()
+        begun = time.perf_counter()
+        while time.perf_counter() - begun < seconds:
+            send_together(sendings, self._group, [time.perf_counter_ns()] * (OUTSTANDING // 4))
+            self._test.swarm.wait_until(
+                lambda: self._least_arrived() >= len(sendings.due_ns) - OUTSTANDING,
+                self._test.timeout_seconds,
+                "what was sent to arrive",
+            )
+        self.ids += sendings.due_ns
+        self._test.await_arrival(self.expected)
+        self.per_second = len(self.ids) / (time.perf_counter() - begun)
+
+    def run_stages(self, seconds: float) -> None:
+        """Offer the capacity and let all arrive, then its multiples, one right after the other."""
+        for factor in FACTORS:
+            self._test.progress(f"offering {factor} × {self.per_second:,.0f} notifications/s")
+            self.stages[factor] = self._offer(factor, seconds)
+            self.behind = max(self.behind, len(self.ids) - self._least_arrived())
+            if factor == 1:
+                self._test.await_arrival(self.expected)
+
+    def recover(self, seconds: float) -> float:
+        """Offer the capacity again, until a stretch of it is as fast as before the overload.
+
+        Returns after how many seconds that one began, or how long it was tried in vain.
+        """
+        limit = RECOVERED_RATIO * percentile(self._latencies_ms(self.stages[1]), 99)
+        begun = time.perf_counter()
+        while (elapsed := time.perf_counter() - begun) <= RECOVERY_SECONDS:
+            again = self._offer(1, seconds)
+            self._test.await_arrival(self.expected)
+            latencies = self._latencies_ms(again)
+            if latencies and percentile(latencies, 99) <= limit:
+                break
+        return elapsed
+
+    def measure_stages(self) -> None:
+        """Record what became of each stage."""
+        self._test.measure("capacity", self.per_second, RATE, better="higher")
+        for factor, sendings in self.stages.items():
+            name, limits = f"at {factor}×", EXTREME if factor == FACTORS[-1] else {}
+            accepted = sendings.metrics.throughput
+            self._test.measure(f"{name}: accepted", accepted, RATE, better="higher")
+            latencies = self._latencies_ms(sendings)
+            for q in (50, 99) if latencies else ():
+                latency = percentile(latencies, q)
+                self._test.measure(f"{name}: p{q}", latency, "ms", better="lower")
+            tried = sendings.metrics.succeeded + sendings.metrics.failed
+            delivered = 100 * len(latencies) / (tried * len(self._clients))
+            self._test.measure(f"{name}: delivered", delivered, "%", better="higher", **limits)
+
+    def _latencies_ms(self, sendings: Sendings) -> list[float]:
+        """From when each notification was due to each of its arrivals."""
+        return [milliseconds(ns) for ns in latencies_ns(self._clients, sendings.due_ns)]
+
+    def _offer(self, factor: int, seconds: float) -> Sendings:
+        sendings = send_at_rate(self._group, factor * self.per_second, seconds)
+        self.ids += sendings.due_ns
+        return sendings
+
+    def _least_arrived(self) -> int:
+        return min(len(client.arrived_ids) for client in self._clients)
