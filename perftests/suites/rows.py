@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Delivery, Notification
@@ -41,6 +42,11 @@ def count_statements(operation: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as captured:
         operation()
     return len(captured)
+
+
+def as_queryset(users: Sequence[User]) -> QuerySet[User]:
+    """The users as a QuerySet; they have to be stored one after the other."""
+    return User.objects.filter(pk__range=(users[0].pk, users[-1].pk))
 
 
 @dataclass(frozen=True, slots=True)
