@@ -12,7 +12,6 @@ from notifications.hub import Socket, get_hub
 from notifications.protocol import Ack
 from perftests.exceptions import PerftestsError
 
-
 ACK_SECONDS = 0.001
 """No ack comes before the sending of what it is for has returned."""
 
