@@ -100,7 +100,8 @@ class _Side(asyncio.Protocol):
     def forward(self) -> None:
         if self._link.frozen or self.other is None:
             return
-        self.other.transport.writelines(self._held)
+        if self._held and not self.other.transport.is_closing():
+            self.other.transport.writelines(self._held)
         self._held.clear()
         if self._ended:
             self._link.remove(self)
