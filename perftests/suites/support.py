@@ -160,8 +160,9 @@ def offered_doubt(sent: Sent) -> str:
 
 def latencies_ns(clients: Iterable[NotificationClient], begun_ns: Mapping[int, int]) -> list[int]:
     """From the moment `begun_ns` has for a notification's id to each client's arrival of it."""
+    # Not below 0: another thread of the server may see rows before their sender notes the time.
     return [
-        arrived_ns - begun_ns[id_]
+        max(0, arrived_ns - begun_ns[id_])
         for client in clients
         for id_, arrived_ns in zip(client.arrived_ids, client.arrived_ns, strict=True)
         if id_ in begun_ns

@@ -71,6 +71,10 @@ class LatencyTests(SimpleTestCase):
         client = SimpleNamespace(arrived_ids=[1, 2, 3], arrived_ns=[10, 25, 99])
         self.assertEqual(latencies_ns([client], {1: 5, 2: 10}), [5, 15])
 
+    def test_an_arrival_before_the_beginning_was_noted_took_no_time(self):
+        client = SimpleNamespace(arrived_ids=[1], arrived_ns=[10])
+        self.assertEqual(latencies_ns([client], {1: 11}), [0])
+
     def test_a_schedule_that_was_kept_is_not_doubted(self):
         second = 1_000_000_000
         sent = Sent(ids=[1, 2], due_ns=[0, second], committed_ns=[100, second + 5_000_000])
