@@ -160,6 +160,9 @@ class Socket:
             self._finishing.cancel()
 
     def _sent(self, notification_id: int) -> None:
+        # What came live during a replay is held, and the replay may reach it first.
+        if self.held:
+            self.held.pop(notification_id, None)
         if self.auto_ack:
             self.spent += 1
             self._remember(notification_id)

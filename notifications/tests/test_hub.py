@@ -160,6 +160,21 @@ class ReplayTests(HubTestCase):
             await client.until_arrived([*stored, live.pk])
             self.assertEqual(client.arrived, [*stored, live.pk])
 
+    @quick(WINDOW=2)
+    async def test_what_comes_live_during_a_long_replay_is_sent_once(self):
+        stored = await write_rows([self.ada], 4)
+        async with self.connected(self.ada) as client:
+            live = [(await anotify([self.ada], "new")).pk for _ in range(8)]
+            acked = []
+            while len(acked) < 12:
+                await client.until(lambda: len(client.arrived) > len(acked), "more")  # noqa: B023
+                new = client.arrived[len(acked) :]
+                client.ack(new)
+                acked += new
+            await self.until_queued(self.ada, [])
+            await client.settle()
+            self.assertEqual(client.arrived, stored + live)
+
     async def test_expired_notifications_are_not_replayed(self):
         [old, fresh] = await write_rows([self.ada], 2)
         await Notification.objects.filter(pk=old).aupdate(expires_at="2020-01-01T00:00Z")
