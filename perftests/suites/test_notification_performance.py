@@ -164,7 +164,8 @@ class NotificationPerformanceTests(LoadTestCase):
         """End-to-end latency: a fixed schedule, from commit to client"""
         size = self.scaled(smoke=100, standard=1000, extended=1000)
         seconds = self.scaled(smoke=1.5, standard=10, extended=60)
-        per_second, each = self.scaled(smoke=100, standard=200, extended=200), 10
+        per_second = self.scaled(smoke=100, standard=200, extended=200)
+        each = self.scaled(smoke=10, standard=5, extended=5)
         users = self.create_users(size)
         pks = [user.pk for user in users]
         clients = self.connect(users)
