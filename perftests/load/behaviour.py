@@ -1,8 +1,7 @@
 """How people use a site with notifications: profiles as data, and visitors who act them out."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from picows import WSError
@@ -96,11 +95,9 @@ class Visitor:
         end = asyncio.get_running_loop().time() + seconds
         await asyncio.sleep(self.profile.arrives_after + late)
         await self._connect()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(end), asyncio.TaskGroup() as habits:
-                habits.create_task(self._read_now_and_then())
-                habits.create_task(self._come_and_go())
-        await self._connect()
+        async with asyncio.TaskGroup() as habits:
+            habits.create_task(self._read_now_and_then(end))
+            habits.create_task(self._come_and_go(end))
 
     def look(self) -> None:
         """Look at the newest notification, in the first tab."""
@@ -118,17 +115,15 @@ class Visitor:
                 else:
                     self.connects += 1
 
-    async def _read_now_and_then(self) -> None:
-        while self.profile.reads_after is not None:
-            await asyncio.sleep(self.profile.reads_after)
+    async def _read_now_and_then(self, end: float) -> None:
+        async for _ in _every(self.profile.reads_after, end):
             unread = set(self.tabs[0].arrived_ids) - self._read
             if unread and self.tabs[0].connected:
                 self.tabs[0].send({"type": "read", "ids": sorted(unread)})
                 self._read |= unread
 
-    async def _come_and_go(self) -> None:
-        while self.profile.connected_for is not None:
-            await asyncio.sleep(self.profile.connected_for)
+    async def _come_and_go(self, end: float) -> None:
+        async for _ in _every(self.profile.connected_for, end):
             await self._leave()
             await asyncio.sleep(self.profile.away_for)
             await self._connect()
@@ -139,3 +134,11 @@ class Visitor:
                 await tab.close()
             else:
                 tab.drop()
+
+
+async def _every(seconds: float | None, end: float) -> AsyncIterator[None]:
+    """After each pause of so many seconds, until the loop's time is `end`; `None` is never."""
+    time = asyncio.get_running_loop().time
+    while seconds is not None and time() + seconds < end:
+        await asyncio.sleep(seconds)
+        yield
