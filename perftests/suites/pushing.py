@@ -15,7 +15,7 @@ from notifications.tickets import make_ticket
 
 from .support import POLL_SECONDS, LoadTestCase
 
-PER_SECOND = 15
+PER_SECOND = 10
 """Apart enough for each to be a frame of its own: the server looks for rows that other processes
 wrote every 50 ms, and puts all it finds into one frame, which is cheaper."""
 

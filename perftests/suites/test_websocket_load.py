@@ -63,7 +63,7 @@ class WebSocketLoadTests(LoadTestCase):
         self._measure_full_speed()
 
     def _measure_full_speed(self) -> None:
-        count, each = self.scaled(smoke=(250, 40), standard=(500, 200), extended=(1000, 1000))
+        count, each = self.scaled(smoke=(250, 40), standard=(500, 80), extended=(1000, 1000))
         users = self.create_users(count)
         clients = self.connect(users)
         pks = [user.pk for user in users]
@@ -88,7 +88,7 @@ class WebSocketLoadTests(LoadTestCase):
     @row("W4")
     def test_resources_are_recorded_over_time(self) -> None:
         """CPU, memory, threads and open files over time, of server and client apart"""
-        count, seconds = self.scaled(smoke=(100, 0.3), standard=(500, 3.0), extended=(1000, 60.0))
+        count, seconds = self.scaled(smoke=(100, 0.3), standard=(500, 2.5), extended=(1000, 60.0))
         for monitor in watch_load(self, count, seconds):
             measure_resources(self, monitor)
 
@@ -123,7 +123,7 @@ class WebSocketLoadTests(LoadTestCase):
 
     def _measure_push_cost(self) -> None:
         count, pushes, pairs = self.scaled(
-            smoke=(500, 5, 5), standard=(1000, 10, 11), extended=(2000, 10, 50)
+            smoke=(500, 4, 5), standard=(1000, 8, 9), extended=(2000, 10, 50)
         )
         cost = PushCost(self, self.create_users(count), pushes)
         with self.swarm.watch() as watch:
@@ -186,7 +186,7 @@ class SilentClientTests(LoadTestCase):
     @row("W8")
     def test_silent_clients_cost_little_and_disturb_nobody(self) -> None:
         """Clients that never read, never acknowledge, or are cut off unnoticed"""
-        count, pairs = self.scaled(smoke=(24, 5), standard=(60, 15), extended=(60, 60))
+        count, pairs = self.scaled(smoke=(24, 5), standard=(60, 9), extended=(60, 60))
         silent = SilentClients(self, self.create_users(count))
         neighbours = Neighbours(self, self.create_users(50), silent)
         self._compare(neighbours, silent, pairs)

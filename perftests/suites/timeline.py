@@ -9,7 +9,7 @@ from perftests.measure.units import megabytes
 
 from .support import Expected, LoadTestCase
 
-STEPS = ((0.25, 10), (0.5, 10), (1.0, 10), (1.0, 40))
+STEPS = ((0.25, 10), (0.5, 10), (1.0, 10), (1.0, 20))
 """The share of the clients that is connected, and the notifications per second for each."""
 
 
