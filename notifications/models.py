@@ -20,6 +20,21 @@ class Level(models.TextChoices):
     ERROR = "error"
 
 
+WIRE = {
+    "id": "id",
+    "level": "level",
+    "category": "category",
+    "title": "title",
+    "body": "body",
+    "url": "url",
+    "actor": "actor_text",
+    "target": "target_text",
+    "data": "data",
+    "created_at": "created_at",
+}
+"""The fields of a frame, and the columns they come from."""
+
+
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def current(self) -> Self:
         """Those that have not expired."""
@@ -67,18 +82,7 @@ class Notification(models.Model):
 
     def content(self) -> dict[str, Any]:
         """What goes over the wire: plain data."""
-        return {
-            "id": self.pk,
-            "level": self.level,
-            "category": self.category,
-            "title": self.title,
-            "body": self.body,
-            "url": self.url,
-            "actor": self.actor_text,
-            "target": self.target_text,
-            "data": self.data,
-            "created_at": self.created_at,
-        }
+        return {name: getattr(self, column) for name, column in WIRE.items()}
 
     def frame(self, **replaced: Any) -> str:
         """The text of its frame, the same for every recipient."""

@@ -73,41 +73,38 @@ def insert_deliveries(
 def queue_pages(
     connection: BaseDatabaseWrapper, wanted: Sequence[tuple[Any, int]], size: int
 ) -> list[list[int]]:
-    """For each (user, after this id), the next `size` queued notifications, oldest first."""
+    """For each (user, after this id), the next `size` queued notifications, oldest first.
+
+    Each page is one range of the partial index, however long the queue is.
+    """
     if connection.vendor == "sqlite":
-        # A correlated IN: SQLite has no LATERAL. Each user costs one range of the partial index.
+        # SQLite has no LATERAL; a scalar subquery may look outside, and JSON makes a page scalar.
         statement = f"""
-            WITH wanted AS (
-                SELECT key AS number, json_extract(value, '$[0]') AS recipient_id,
-                       json_extract(value, '$[1]') AS after_id
-                FROM json_each(%s))
-            SELECT wanted.number, d.notification_id FROM wanted CROSS JOIN {_TABLE} d
-            WHERE d.recipient_id = wanted.recipient_id AND {_QUEUED.format("d")}
-              AND d.notification_id IN (
-                SELECT q.notification_id FROM {_TABLE} q
-                WHERE q.recipient_id = wanted.recipient_id AND {_QUEUED.format("q")}
-                  AND q.notification_id > wanted.after_id
-                ORDER BY q.notification_id LIMIT %s)
-            ORDER BY wanted.number, d.notification_id"""
-        params: list[Any] = [_json_pairs(connection, wanted), size]
+            SELECT (
+                SELECT json_group_array(notification_id) FROM (
+                    SELECT q.notification_id FROM {_TABLE} q
+                    WHERE q.recipient_id = json_extract(wanted.value, '$[0]')
+                      AND q.notification_id > json_extract(wanted.value, '$[1]')
+                      AND {_QUEUED.format("q")}
+                    ORDER BY q.notification_id LIMIT %s))
+            FROM json_each(%s) AS wanted ORDER BY wanted.key"""
+        params: list[Any] = [size, _json_pairs(connection, wanted)]
     else:
         statement = f"""
-            SELECT wanted.number - 1, page.notification_id
+            SELECT array(
+                SELECT q.notification_id FROM {_TABLE} q
+                WHERE q.recipient_id = wanted.recipient_id
+                  AND q.notification_id > wanted.after_id
+                  AND {_QUEUED.format("q")}
+                ORDER BY q.notification_id LIMIT %s)
             FROM unnest({_pair_arrays(connection)}) WITH ORDINALITY
               AS wanted (recipient_id, after_id, number)
-            CROSS JOIN LATERAL (
-                SELECT q.notification_id FROM {_TABLE} q
-                WHERE q.recipient_id = wanted.recipient_id AND {_QUEUED.format("q")}
-                  AND q.notification_id > wanted.after_id
-                ORDER BY q.notification_id LIMIT %s) page
-            ORDER BY wanted.number, page.notification_id"""
-        params = [*_two_lists(connection, wanted), size]
-    pages: list[list[int]] = [[] for _ in wanted]
+            ORDER BY wanted.number"""
+        params = [size, *_two_lists(connection, wanted)]
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        for number, notification_id in cursor.fetchall():
-            pages[number].append(notification_id)
-    return pages
+        pages = [row[0] for row in cursor.fetchall()]
+    return [json.loads(page) for page in pages] if connection.vendor == "sqlite" else pages
 
 
 def queued_among(

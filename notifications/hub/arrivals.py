@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import OperationalError
+
 from .. import offline, protocol
 from ..authentication import Credentials, authenticate
 from ..conf import get_settings
@@ -14,7 +16,7 @@ from ..offline import Counts
 from ..protocol import CloseCode
 from .coalesce import Coalescer
 from .database import DatabaseWorker
-from .feeder import Feeder, Food, read
+from .feeder import Feeder, Food
 from .marks import MarkBuffer
 from .presence import Presence
 from .socket import Socket
@@ -89,9 +91,7 @@ class Arrivals:
             return
         await self._join(self._presence.groups(n.socket for n in known))
         await self._marks.flush()
-        welcome = await self._worker.run(
-            _welcome, [n.socket.pk for n in known], get_settings().WINDOW
-        )
+        welcome = await self._worker.run(self._welcome, [n.socket.pk for n in known])
         for newcomer, page in zip(known, welcome.food.pages, strict=True):
             self._greet(newcomer, welcome, page)
 
@@ -108,6 +108,19 @@ class Arrivals:
         newcomer.socket.session = session_digest(newcomer.credentials.session_key)
         self._presence.add(newcomer.socket)
         return True
+
+    def _welcome(self, pks: list[Any]) -> Welcome:
+        """In the database thread: counts first, and queues only if there are any."""
+        counts = offline.counts(pks)
+        if not any(mine.queued for mine in counts.values()):
+            return Welcome(counts, {}, Food([[] for _ in pks], {}))
+        try:
+            dropped = offline.drop_excess(counts)
+        except OperationalError:
+            dropped = {}  # SQLite is busy: the next connect or `prune_notifications` does it
+        if dropped:
+            counts = offline.counts(pks)
+        return Welcome(counts, dropped, self._feeder.read([(pk, 0) for pk in pks]))
 
     def _greet(self, newcomer: Newcomer, welcome: Welcome, page: list[int]) -> None:
         settings = get_settings()
@@ -129,14 +142,3 @@ class Arrivals:
 def _settle(newcomer: Newcomer, code: int | None) -> None:
     if not newcomer.admitted.done():
         newcomer.admitted.set_result(code)
-
-
-def _welcome(pks: list[Any], window: int) -> Welcome:
-    """In the database thread: counts first, and queues only if there are any."""
-    counts = offline.counts(pks)
-    if not any(mine.queued for mine in counts.values()):
-        return Welcome(counts, {}, Food([[] for _ in pks], {}))
-    dropped = offline.drop_excess(counts)
-    if dropped:
-        counts = offline.counts(pks)
-    return Welcome(counts, dropped, read([(pk, 0) for pk in pks], window, ()))

@@ -6,8 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..offline import database
+
+BUSY_MILLISECONDS = 250
+"""SQLite only: how long an ack waits for another writer. Reads wait for nobody, but they stand in
+the same line, and acks can be tried again."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,11 +41,21 @@ class DatabaseWorker:
 
 def _retried(job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """A connection that the server has closed meanwhile is opened again, once."""
+    connection = connections[database()]
+    if connection.connection is None:
+        _open(connection)
     try:
         return job(*args, **kwargs)
     except (OperationalError, InterfaceError):
-        connection = connections[database()]
         connection.close_if_unusable_or_obsolete()
         if connection.connection is not None:
             raise
+        _open(connection)
         return job(*args, **kwargs)
+
+
+def _open(connection: BaseDatabaseWrapper) -> None:
+    connection.connect()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")

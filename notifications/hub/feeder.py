@@ -9,6 +9,7 @@ from .coalesce import Coalescer
 from .database import DatabaseWorker
 from .marks import MarkBuffer
 from .socket import Socket
+from .texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,6 @@ class Food:
     texts: dict[int, str]
 
 
-def read(wanted: Sequence[tuple[Any, int]], size: int, held: Iterable[int]) -> Food:
-    """In the database thread: queue pages for (user, after this id), and frames by id."""
-    pages = offline.replay(wanted, size) if wanted else []
-    ids = set(held).union(*pages)
-    return Food(pages, offline.texts(ids) if ids else {})
-
-
 class Feeder:
     """Feeds all hungry sockets with the same few queries."""
 
@@ -33,6 +27,7 @@ class Feeder:
         self._worker = worker
         self._marks = marks
         self._window = window
+        self._texts = Texts()
         self._hungry: dict[Socket, None] = {}
         self._coalescer = Coalescer(self._work)
         self.stop = self._coalescer.stop
@@ -43,6 +38,12 @@ class Feeder:
             self._hungry[socket] = None
             self._coalescer.wake()
 
+    def read(self, wanted: Sequence[tuple[Any, int]], held: Iterable[int] = ()) -> Food:
+        """In the database thread: queue pages for (user, after this id), and frames by id."""
+        pages = offline.replay(wanted, self._window) if wanted else []
+        ids = set(held).union(*pages)
+        return Food(pages, self._texts.get(ids) if ids else {})
+
     async def _work(self) -> None:
         hungry, self._hungry = self._hungry, {}
         replaying = [s for s in hungry if s.cursor is not None]
@@ -52,7 +53,7 @@ class Feeder:
         wanted = [(s.pk, s.cursor or 0) for s in replaying]
         # A queue is read by state, so what is acked has to be written before.
         await self._marks.flush()
-        food = await self._worker.run(read, wanted, self._window, ids)
+        food = await self._worker.run(self.read, wanted, ids)
         for socket, page in zip(replaying, food.pages, strict=True):
             self.serve_page(socket, page, food.texts)
         for socket, numbers in asked.items():
@@ -61,7 +62,9 @@ class Feeder:
     def serve_page(self, socket: Socket, page: list[int], texts: dict[int, str]) -> None:
         """Send the next page of a replay; go on, or end the replay after the last one."""
         served = page[: max(0, socket.credit)]
-        self.send(socket, [(number, texts[number]) for number in served if number in texts])
+        frames = [(number, texts[number]) for number in served if number in texts]
+        # Its ack may have come while the page was read, or could not be written yet.
+        self.send(socket, [f for f in frames if not self._marks.is_delivered(socket.pk, f[0])])
         if served:
             socket.cursor = served[-1]
         if len(served) == len(page) < self._window:

@@ -54,6 +54,7 @@ class Hub:
         Call `disconnect` afterwards, whatever comes of it.
         """
         self._guests += 1
+        socket.on_free = self._feeder.feed
         return await self._arrivals.admit(socket, credentials)
 
     async def disconnect(self, socket: Socket) -> None:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
+from django.db import DatabaseError
+
 from .. import fanout, offline
 from ..conf import get_settings
 from ..offline import Mark
@@ -16,7 +18,12 @@ logger = logging.getLogger(__name__)
 MAX_WAITING = 100_000
 """Marks kept while the database is away; dropping an ack only means that it is asked for again."""
 
-MAX_RETRY_SECONDS = 5.0
+MAX_RETRY_SECONDS = 1.0
+
+READ_ALL_TRIES = 10
+
+FAILURES_TO_LOG = 5
+"""One that fails now and then is the everyday life of a busy SQLite."""
 
 _ORDER: tuple[Mark, ...] = ("delivered", "seen", "read", "archived")
 
@@ -101,19 +108,24 @@ class MarkBuffer:
         try:
             await self._worker.run(_write, taken)
             self._failures = 0
-        except Exception:
-            logger.exception("Acks were not written; they are tried again")
+        except Exception as error:
             self._put_back(taken)
+            if self._failures == FAILURES_TO_LOG:
+                logger.error("Acks could not be written for a while: %s", error, exc_info=error)
         finally:
             self._writing = {}
             self._flushing = None
 
     async def _read_all(self, pk: Any, upto: int) -> None:
-        await self.flush()
-        try:
-            await self._worker.run(_read_all, pk, upto)
-        except Exception:
-            logger.exception("The database did not answer; the user has to try again")
+        for _ in range(READ_ALL_TRIES):
+            await self.flush()
+            try:
+                await self._worker.run(_read_all, pk, upto)
+            except DatabaseError:
+                await asyncio.sleep(MAX_RETRY_SECONDS / 2)
+            else:
+                return
+        logger.error("Marking all as read failed; the user has to try again")
 
     def _put_back(self, taken: dict[Mark, dict[Any, set[int]]]) -> None:
         self._failures += 1

@@ -23,8 +23,9 @@ class Socket:
 
     A notification is *in flight* from its sending to its ack and *held* while there is no credit.
     `cursor` is the last id read from the queue during a replay, `None` when nothing is left
-    there; `missed` says that more was held back than is remembered. `abandon` ends the
-    connection of a client that does not even take a close frame.
+    there; `missed` says that more was held back than is remembered. `on_free` is called when a
+    busy socket takes frames again; `abandon` ends the connection of a client that does not even
+    take a close frame.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Socket:
         "in_flight",
         "last_heard",
         "missed",
+        "on_free",
         "pk",
         "session",
         "spent",
@@ -57,6 +59,7 @@ class Socket:
         self._waiting: deque[str] = deque()
         self.window = window
         self.auto_ack = auto_ack
+        self.on_free: Callable[[Socket], object] = _ignore
         self.pk: Any = None
         self.session = ""
         self.closed = False
@@ -203,6 +206,12 @@ class Socket:
             self.closed = True
         while self._waiting and self._finishing is None and not self.closed:
             self._step(self._send({"type": "websocket.send", "text": self._waiting.popleft()}))
+        if self._finishing is None:
+            self.on_free(self)
+
+
+def _ignore(socket: Socket) -> None:
+    pass
 
 
 async def _as_coroutine(sending: Awaitable[None]) -> None:

@@ -9,6 +9,7 @@ from django.db import connection, connections
 from django.test import TransactionTestCase, override_settings
 
 from notifications import hints
+from notifications.hub import get_hub
 from notifications.layers import get_hints_layer
 from notifications.models import Delivery, Notification
 from notifications.send import anotify
@@ -264,6 +265,15 @@ class CreditTests(HubTestCase):
             stuck.ack()
             await stuck.until_arrived(ids)
 
+    async def test_a_client_that_reads_again_gets_what_was_held_without_asking(self):
+        async with self.connected(self.ada) as stuck:
+            stuck.reading.clear()
+            ids = [(await anotify([self.ada], "n")).pk for _ in range(3)]
+            [socket] = get_hub().presence.of(self.ada.pk)
+            await stuck.until(lambda: len(socket.held) == 2, "what cannot be sent now")
+            stuck.reading.set()
+            await stuck.until_arrived(ids)
+
     async def test_a_client_that_reads_nothing_but_asks_on_is_abandoned(self):
         async with self.connected(self.ada) as stuck:
             stuck.reading.clear()
@@ -402,11 +412,10 @@ class DatabaseTroubleTests(HubTestCase):
         async with self.connected(self.ada) as client:
             notification = await anotify([self.ada], "n")
             await client.until_arrived([notification.pk])
-            with self.assertLogs("notifications.hub.marks", "ERROR"):
+            with self.assertLogs("notifications.hub.marks", "ERROR") as logs:
                 await self.rename("notifications_delivery", "away")
                 client.ack()
-                await client.settle()
-                await asyncio.sleep(0.05)
+                await client.until(lambda: logs.records, "the log")
                 await self.rename("away", "notifications_delivery")
             await self.until_queued(self.ada, [])
 

@@ -216,7 +216,7 @@ class TextTests(OfflineTestCase):
     def test_it_gives_the_frames_by_id(self):
         texts = offline.texts(self.ids[:2])
         self.assertEqual(sorted(texts), self.ids[:2])
-        frame = json.loads(texts[self.ids[0]])
+        frame = json.loads(texts[self.ids[0]][0])
         self.assertEqual(
             (frame["type"], frame["id"], frame["title"]), ("notification", self.ids[0], "n0")
         )
