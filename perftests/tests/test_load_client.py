@@ -10,7 +10,7 @@ from perftests.load import client as client_module
 from perftests.load.client import ConnectFailed, NotificationClient
 from perftests.load.swarm import Swarm
 
-HELLO = protocol.hello(unread=3, queued=0, window=8, retry=(1, 5))
+HELLO = protocol.hello(unread=3, queued=0, dropped=0, window=8, retry=(1, 5))
 
 
 def notification(pk):
