@@ -12,8 +12,8 @@ from perftests.testcases import PerformanceTestCase
 
 POLL_SECONDS = 0.02
 
-WARM_UP_CYCLES = 20
-"""A new server grows in each of its first dozen or so cycles, and then hardly at all."""
+WARM_UP_CYCLES = 15
+"""A new server grows in each of its first dozen cycles, and then hardly at all."""
 
 TRACED_CYCLES = 5
 

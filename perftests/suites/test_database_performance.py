@@ -23,7 +23,7 @@ READS = {"list an inbox": list_inbox, "count unread": count_unread, "replay a qu
 OWN_DELIVERIES = 100
 CROWD = 200
 REPEATS = 100
-PAIRS = 7
+PAIRS = 9
 WRITER_ROUNDS = 5
 
 
@@ -78,7 +78,7 @@ class DatabaseTests(PerformanceTestCase):
     @row("D3")
     def test_writing_is_nearly_as_fast_as_plain_sql(self) -> None:
         """Rates of the write path, as shares of the least SQL that writes the same rows"""
-        count = self.scaled(smoke=2_000, standard=10_000, extended=100_000)
+        count = self.scaled(smoke=5_000, standard=10_000, extended=100_000)
         owner, *others = self.create_users(1 + count)
         crowd = as_queryset(others)
         self.compare(inserting(crowd))

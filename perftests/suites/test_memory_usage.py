@@ -96,20 +96,16 @@ class MemoryUsageTests(MemoryTestCase):
         sent: list[int] = []
         sizes, own = [], []
 
-        def work() -> None:
-            sent.extend(self.create_and_read(users, sends))
-            self.await_arrival([(sent, client) for client in clients])
-            self.read_newest(clients)
-
         with self.monitored() as monitor:
-            for _ in range(WARM_UP_CYCLES):
-                work()
-            for number in range(rounds):
-                self.progress("rounds of creators, readers and sockets", number, rounds)
-                work()
+            for number in range(WARM_UP_CYCLES + rounds):
+                self.progress("creators, readers and sockets", number, WARM_UP_CYCLES + rounds)
+                sent += self.create_and_read(users, sends)
+                self.await_arrival([(sent, client) for client in clients])
+                self.read_newest(clients)
                 sizes.append(self.server_rss())
                 own.append(rss_bytes(os.getpid(), tree=False))
 
+        sizes = sizes[WARM_UP_CYCLES:]
         self.measure("server peak", megabytes(monitor.peak_rss_bytes), "MB", better="lower")
         retained = megabytes(sizes[-1] - sizes[0])
         self.measure("server retained over all rounds", retained, "MB", better="lower")
@@ -121,7 +117,7 @@ class MemoryUsageTests(MemoryTestCase):
     def test_a_long_run_does_not_grow(self) -> None:
         """Server memory over a long run of steady traffic with clients that come and go"""
         cycles = self.scaled(smoke=15, standard=40, extended=600)
-        seconds = self.scaled(smoke=0.25, standard=0.8, extended=1.0)
+        seconds = self.scaled(smoke=0.2, standard=0.8, extended=1.0)
         rate = self.scaled(smoke=40, standard=20, extended=20)
         steady = self.create_users(self.scaled(smoke=10, standard=50, extended=200))
         passing = self.create_users(self.scaled(smoke=5, standard=20, extended=50))
@@ -143,6 +139,7 @@ class MemoryUsageTests(MemoryTestCase):
         with self.monitored(), ThreadPoolExecutor(1) as pool:
             for _ in range(WARM_UP_CYCLES):
                 cycle(per_second=None)
+                self.server_rss()
             for number in range(cycles):
                 self.progress("steady traffic, clients come and go", number, cycles)
                 cycle(per_second=rate)
@@ -195,21 +192,18 @@ class MemoryUsageTests(MemoryTestCase):
 
         def cycle() -> None:
             self.leave(clients)
+            left = survivors(self.control, nothing, self.timeout_seconds)
+            alive.update({kind: max(alive[kind], left[kind]) for kind in left})
+            sizes.append(rss_bytes(self.server.pid))
             self.come_back(clients, users)
 
         with self.monitored():
-            for _ in range(WARM_UP_CYCLES):
+            for number in range(WARM_UP_CYCLES + cycles):
+                self.progress("connecting and closing", number, WARM_UP_CYCLES + cycles)
                 cycle()
-            for number in range(cycles):
-                self.progress("connecting and closing", number, cycles)
-                self.leave(clients)
-                left = survivors(self.control, nothing, self.timeout_seconds)
-                alive = {kind: max(alive[kind], left[kind]) for kind in alive}
-                sizes.append(rss_bytes(self.server.pid))
-                self.come_back(clients, users)
         for kind, number in alive.items():
             self.measure(f"{kind} alive after close", number, "objects", asked="== 0")
-        verdict = judge_growth(self, sizes, asked="== 0")
+        verdict = judge_growth(self, sizes[WARM_UP_CYCLES:], asked="== 0")
         if verdict.leaking or any(alive.values()):
             self.note(f"What is left is held by {', '.join(keepers(self.control, cycle))}.")
 

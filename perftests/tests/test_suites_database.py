@@ -6,7 +6,7 @@ from django.test import TransactionTestCase
 from notifications.models import Delivery, Notification
 from notifications.send import notify
 from perftests.suites import rows, write_path
-from perftests.suites.operations import OPERATIONS, Stock
+from perftests.suites.operations import OPERATIONS, Stock, replay_all
 from perftests.suites.writers import Orders, write_together
 
 
@@ -46,6 +46,10 @@ class PlanTests(TransactionTestCase):
     def test_a_read_by_an_index_names_it(self):
         plan = rows.explain(lambda: Delivery.objects.filter(recipient=self.user).queued().count())
         self.assertEqual(plan, rows.Plan(("queued_and_unread",), 0))
+
+    def test_a_list_that_is_a_parameter_is_no_table(self):
+        plan = rows.explain(lambda: replay_all(Stock(self.user, [], [self.user])))
+        self.assertEqual(plan.scans, 0)
 
     def test_a_read_of_the_whole_table_is_seen(self):
         plan = rows.explain(lambda: list(Delivery.objects.filter(seen_at=None).order_by()))
