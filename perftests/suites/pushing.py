@@ -19,7 +19,7 @@ PER_SECOND = 10
 """Apart enough for each to be a frame of its own: the server looks for rows that other processes
 wrote every 50 ms, and puts all it finds into one frame, which is cheaper."""
 
-EVERYTHING_ROUNDS = 3
+EVERYTHING_ROUNDS = 2
 
 SHARED = 0.95
 """Frames for each message, below which too many shared one."""

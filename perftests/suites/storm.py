@@ -48,7 +48,7 @@ def strike(test: LoadTestCase, users: Sequence[AbstractBaseUser], queued: int) -
     queries = test.control.queries() - before
     cut(test, clients)
     seconds = (last_ns - begun_ns) / 1e9
-    return Storm(clients, ids, len(back), seconds, _lookups(queries), _reads(queries))
+    return Storm(clients, ids, len(back), seconds, batches(queries), reads(queries))
 
 
 def cut(test: LoadTestCase, clients: Sequence[NotificationClient]) -> None:
@@ -58,12 +58,12 @@ def cut(test: LoadTestCase, clients: Sequence[NotificationClient]) -> None:
     test.wait_until_server_is_empty()
 
 
-def _reads(queries: Counter[str]) -> int:
-    """Reading alone: when acknowledgements are written is a matter of time, not of newcomers."""
+def reads(queries: Counter[str]) -> int:
+    """How many only read: when acks are written is a matter of time, not of newcomers."""
     return sum(n for sql, n in queries.items() if sql.lstrip().startswith(("SELECT", "WITH")))
 
 
-def _lookups(queries: Counter[str]) -> int:
-    """Each batch of newcomers is looked up among the users once."""
+def batches(queries: Counter[str]) -> int:
+    """How many batches of newcomers there were: each is looked up among the users once."""
     table = f'FROM "{get_user_model()._meta.db_table}"'
     return sum(n for sql, n in queries.items() if table in sql)
