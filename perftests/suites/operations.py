@@ -69,7 +69,7 @@ def replay_all(stock: Stock) -> object:
     return replay_of(stock.pks)
 
 
-def replay_of(pks: Sequence[int]) -> dict[int, str]:
+def replay_of(pks: Sequence[int]) -> object:
     pages = offline.replay([(pk, 0) for pk in pks], WINDOW)
     return offline.texts(set().union(*pages))
 
