@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterable
 from typing import Generic, Literal, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -80,6 +81,18 @@ class Seconds(Setting[float]):
         return seconds
 
 
+class RedisUrl(Setting[str]):
+    """Where a Redis is."""
+
+    allowed = "a URL of Redis such as redis://127.0.0.1:6379/0"
+
+    def parse(self, value: object) -> str:
+        url = str(value)
+        if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError
+        return url
+
+
 class Configuration:
     """The settings by name. Reading a bad value raises `InvalidSetting`."""
 
@@ -97,6 +110,10 @@ class Configuration:
 
     CLEANUP_TIMEOUT_SECONDS = Seconds(30)
     """How long an interrupted run may take to clean up before its processes are killed."""
+
+    REDIS_URL = RedisUrl("redis://127.0.0.1:6379/0")
+    """The Redis of the engine suite, which compares layers that need one, where the channel layer
+    of the settings has none."""
 
 
 configuration = Configuration()

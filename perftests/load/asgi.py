@@ -1,7 +1,8 @@
-"""The application under load: the project's own, and two doors that no product has.
+"""The application under load: the project's own, and three doors that no product has.
 
-`/floor/` is a bare WebSocket to measure against, `/control/<command>` runs commands in this
-process, where the channel layer in memory and the consumers are.
+`/floor/` is a bare WebSocket to measure against, `/rival/<layer>/` is what projects do without
+us, `/control/<command>` runs commands in this process, where the channel layer in memory and the
+consumers are.
 """
 
 from typing import Any
@@ -14,7 +15,8 @@ from .floor import Receive, Scope, Send, floor
 project: Any = import_string(settings.ASGI_APPLICATION)
 
 # Importing the project's application has set Django up, which models need.
-from .control import control  # noqa: E402
+from . import rivals  # noqa: E402
+from .commands import control  # noqa: E402
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -22,6 +24,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope.get("path", "")
     if scope["type"] == "websocket" and path == "/floor/":
         await floor(scope, receive, send)
+    elif scope["type"] == "websocket" and path in rivals.applications:
+        await rivals.applications[path](scope, receive, send)
     elif scope["type"] == "http" and path.startswith("/control/"):
         await control(scope, receive, send)
     else:

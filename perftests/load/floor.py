@@ -10,16 +10,18 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 sockets: set[Send] = set()
+frames_received = 0
 
 
 async def floor(scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept a WebSocket, take pushes until it goes, ignore what comes in."""
+    """Accept a WebSocket, take pushes until it goes, count what comes in and ignore it."""
+    global frames_received
     await receive()
     await send({"type": "websocket.accept"})
     sockets.add(send)
     try:
         while (await receive())["type"] != "websocket.disconnect":
-            pass
+            frames_received += 1
     finally:
         sockets.discard(send)
 

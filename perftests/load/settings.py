@@ -1,7 +1,8 @@
 """Settings of a server under load: the project's own, on the database of the running tests.
 
-`perftests.load.server.server_environment` computes the variables read here. One more a test gives
-itself, in `ServerProcess(environment=…)`: `PERF_NOTIFICATIONS`, entries of `NOTIFICATIONS` as JSON.
+`perftests.load.server.server_environment` computes the variables read here. Two more a test gives
+itself, in `ServerProcess(environment=…)`, as JSON: `PERF_NOTIFICATIONS`, entries of
+`NOTIFICATIONS`, and `PERF_CHANNEL_LAYERS`, entries of `CHANNEL_LAYERS`.
 """
 
 import json
@@ -35,7 +36,10 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 
 # A Redis may serve a real site as well, whose users must not get the messages of a test.
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = getattr(_project, "CHANNEL_LAYERS", {})
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    **getattr(_project, "CHANNEL_LAYERS", {}),
+    **json.loads(os.environ.get("PERF_CHANNEL_LAYERS", "{}")),
+}
 if "hosts" in CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}):
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = _required("PERF_LAYER_PREFIX")
 

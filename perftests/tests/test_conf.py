@@ -54,6 +54,18 @@ class ConfigurationTests(SimpleTestCase):
             with self.subTest(value), self.assertRaisesRegex(InvalidSetting, "number of seconds"):
                 _ = configuration.TIMEOUT_SECONDS
 
+    def test_it_takes_any_url_of_redis(self):
+        for url in ("redis://:secret@host:6380/3", "rediss://host", "unix:///run/redis.sock"):
+            os.environ["PERF_REDIS_URL"] = url
+            with self.subTest(url):
+                self.assertEqual(configuration.REDIS_URL, url)
+
+    def test_it_rejects_what_is_no_url_of_redis(self):
+        for value in ("localhost:6379", "http://localhost", "6379"):
+            os.environ["PERF_REDIS_URL"] = value
+            with self.subTest(value), self.assertRaisesRegex(InvalidSetting, "a URL of Redis"):
+                _ = configuration.REDIS_URL
+
     def test_it_rejects_a_setting_of_the_wrong_type(self):
         for bad in ({"SCALE": ["smoke"]}, {"SCALE": None}):
             with self.subTest(bad), override_settings(PERFTESTS=bad):

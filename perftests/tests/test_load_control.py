@@ -122,8 +122,31 @@ class ControlTests(TransactionTestCase):
         self.assertGreater(before, 0)
         self.assertTrue(0 < spent < 10, spent)
 
+    def test_it_tells_the_cpu_time_of_the_event_loop_alone(self):
+        user = User.objects.create(username="ada")
+        loop, process = self.control.loop_cpu_seconds(), self.control.cpu_seconds()
+
+        self.control.notify([user.pk], count=50)  # in a thread of its own
+
+        in_loop = self.control.loop_cpu_seconds() - loop
+        self.assertTrue(0 < in_loop < (self.control.cpu_seconds() - process) / 2, in_loop)
+
+    def test_it_waits_until_the_floor_has_received_frames(self):
+        swarm = self.swarm()
+        clients = swarm.connect_floor(3)
+        before = self.control.floor_receive()
+
+        for client in clients:
+            swarm.call(client.send, "anything")
+
+        self.assertEqual(self.control.floor_receive(before + 3), before + 3)
+
+    def test_it_does_not_wait_for_frames_for_ever(self):
+        with self.assertRaisesRegex(ControlFailed, "floor_receive failed: TimeoutError"):
+            self.control.floor_receive(1_000_000, timeout_seconds=0.05)
+
     def test_an_unknown_command_is_refused_in_a_sentence(self):
-        expected = r"There is no command 'stop'; there are notify, floor_push, live, .*cpu\."
+        expected = r"There is no command 'stop'; there are notify, floor_push, .*live, .*cpu\."
         with self.assertRaisesRegex(ControlFailed, expected):
             self.control.call("stop")
 
@@ -134,6 +157,6 @@ class ControlTests(TransactionTestCase):
 
 class ProductTests(SimpleTestCase):
     def test_the_product_has_no_such_urls(self):
-        for path in ("/control/notify", "/floor/"):
+        for path in ("/control/notify", "/floor/", "/rival/memory/"):
             with self.assertRaises(Resolver404):
                 resolve(path)

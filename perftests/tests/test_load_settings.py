@@ -1,3 +1,4 @@
+import json
 import os
 import runpy
 import sys
@@ -76,6 +77,17 @@ class LoadSettingsTests(SimpleTestCase):
 
         self.assertEqual(settings["NOTIFICATIONS"], {"WINDOW": 10, "SWEEP_SECONDS": 0.5})
         self.assertEqual(own, {"WINDOW": 10, "SWEEP_SECONDS": 5})
+
+    def test_a_test_adds_channel_layers_and_replaces_the_projects(self):
+        own = {"default": {"BACKEND": "in.memory"}, "other": {"BACKEND": "x"}}
+        on_redis = {"BACKEND": "y", "CONFIG": {"hosts": ["redis://somewhere"]}}
+        added = {"default": on_redis, "rival": {"BACKEND": "z"}}
+        settings = settings_of(
+            project(CHANNEL_LAYERS=own), VARIABLES | {"PERF_CHANNEL_LAYERS": json.dumps(added)}
+        )
+
+        on_redis["CONFIG"]["prefix"] = "perf-1"
+        self.assertEqual(settings["CHANNEL_LAYERS"], {**own, **added})
 
     def test_without_an_override_the_app_has_the_projects_settings(self):
         self.assertEqual(settings_of(project())["NOTIFICATIONS"], {})
