@@ -1,14 +1,17 @@
 """One announcement to all hubs: each asks once which of its users have the notification queued."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from .. import offline
+from ..sql import Pairs
 from .coalesce import Coalescer
 from .database import DatabaseWorker
 from .feeder import Feeder
 from .marks import MarkBuffer
 from .presence import Presence
 from .socket import Socket
+from .texts import Texts
 
 MAX_HEARD = 1000
 """Ids of recent hints, which need not be looked up when they are found in the database."""
@@ -18,12 +21,18 @@ class Announcements:
     """Announcements that come while a query runs share the next one."""
 
     def __init__(
-        self, worker: DatabaseWorker, marks: MarkBuffer, presence: Presence, feeder: Feeder
+        self,
+        worker: DatabaseWorker,
+        marks: MarkBuffer,
+        presence: Presence,
+        feeder: Feeder,
+        texts: Texts,
     ) -> None:
         self._worker = worker
         self._marks = marks
         self._presence = presence
         self._feeder = feeder
+        self._texts = texts
         self._waiting: dict[int, str | None] = {}
         self._heard: dict[int, None] = {}
         self._coalescer = Coalescer(self._work)
@@ -46,20 +55,27 @@ class Announcements:
         if len(self._heard) > MAX_HEARD:
             del self._heard[next(iter(self._heard))]
 
-    def deliver(self, sockets: Iterable[Socket], notification_id: int, text: str | None) -> None:
+    def deliver(self, sockets: Iterable[Socket], notification_id: int, text: str) -> None:
         """Push to each socket, or hold back what it has no credit for."""
         for socket in sockets:
-            if text is None:
-                socket.hold(notification_id)
-            elif socket.offer(notification_id, text):
+            if socket.offer(notification_id, text):
                 if socket.auto_ack:
                     self._marks.add("delivered", socket.pk, (notification_id,))
-                continue
-            if socket.held:
+            elif socket.held:
                 self._feeder.feed(socket)
 
     async def _work(self) -> None:
         taken, self._waiting = self._waiting, {}
-        pairs = await self._worker.run(offline.queued_among, taken, self._presence.pks())
+        pairs, texts = await self._worker.run(self._resolve, taken, list(self._presence.pks()))
         for pk, notification_id in pairs:
-            self.deliver(self._presence.of(pk), notification_id, taken[notification_id])
+            if notification_id in texts:
+                self.deliver(self._presence.of(pk), notification_id, texts[notification_id])
+
+    def _resolve(
+        self, announced: dict[int, str | None], pks: list[Any]
+    ) -> tuple[Pairs, dict[int, str]]:
+        """In the database thread: who has what queued, and the texts that were not announced."""
+        pairs = offline.queued_among(announced, pks)
+        texts = {number: text for number, text in announced.items() if text is not None}
+        missing = {number for _, number in pairs} - texts.keys()
+        return pairs, texts | self._texts.get(missing)

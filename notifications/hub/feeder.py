@@ -23,11 +23,13 @@ class Food:
 class Feeder:
     """Feeds all hungry sockets with the same few queries."""
 
-    def __init__(self, worker: DatabaseWorker, marks: MarkBuffer, window: int) -> None:
+    def __init__(
+        self, worker: DatabaseWorker, marks: MarkBuffer, texts: Texts, window: int
+    ) -> None:
         self._worker = worker
         self._marks = marks
         self._window = window
-        self._texts = Texts()
+        self._texts = texts
         self._hungry: dict[Socket, None] = {}
         self._coalescer = Coalescer(self._work)
         self.stop = self._coalescer.stop
@@ -62,14 +64,27 @@ class Feeder:
     def serve_page(self, socket: Socket, page: list[int], texts: dict[int, str]) -> None:
         """Send the next page of a replay; go on, or end the replay after the last one."""
         served = page[: max(0, socket.credit)]
-        frames = [(number, texts[number]) for number in served if number in texts]
-        # Its ack may have come while the page was read, or could not be written yet.
-        self.send(socket, [f for f in frames if not self._marks.is_delivered(socket.pk, f[0])])
+        frames = self._frames(socket, served, texts)
+        sent = self.send(socket, frames)
+        if len(sent) < len(frames):
+            served = sent  # the client stopped reading; `on_free` goes on from here
         if served:
             socket.cursor = served[-1]
         if len(served) == len(page) < self._window:
             self._end_replay(socket)
         self.feed(socket)
+
+    def _frames(
+        self, socket: Socket, numbers: list[int], texts: dict[int, str]
+    ) -> list[tuple[int, str]]:
+        """Without what is expired or gone, on its way, or acknowledged while the page was read."""
+        return [
+            (number, texts[number])
+            for number in numbers
+            if number in texts
+            and not socket.knows(number)
+            and not self._marks.is_delivered(socket.pk, number)
+        ]
 
     def _end_replay(self, socket: Socket) -> None:
         socket.cursor = None
@@ -81,15 +96,16 @@ class Feeder:
 
     def _serve_held(self, socket: Socket, numbers: list[int], texts: dict[int, str]) -> None:
         """Send by id, whatever the state: another device may have acknowledged it meanwhile."""
-        existing = [(number, texts[number]) for number in numbers if number in texts]
-        self.send(socket, existing[: max(0, socket.credit)])
+        existing = [n for n in numbers if n in texts and not socket.knows(n)]
+        self.send(socket, [(number, texts[number]) for number in existing])
         for number in numbers:
             if number not in texts or socket.knows(number):
                 socket.held.pop(number, None)
         self.feed(socket)
 
-    def send(self, socket: Socket, frames: list[tuple[int, str]]) -> None:
-        """Push; on a socket that acks by itself, sending is delivery."""
+    def send(self, socket: Socket, frames: list[tuple[int, str]]) -> list[int]:
+        """Push; on a socket that acks by itself, sending is delivery. Returns the ids sent."""
         sent = socket.push(frames)
         if socket.auto_ack and sent:
             self._marks.add("delivered", socket.pk, sent)
+        return sent

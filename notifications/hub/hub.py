@@ -19,6 +19,7 @@ from .presence import Presence
 from .socket import Socket
 from .states import States
 from .sweep import Sweep
+from .texts import Texts
 from .watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,11 @@ class Hub:
         self._subscribing = asyncio.Lock()
         self._worker = DatabaseWorker()
         self._marks = MarkBuffer(self._worker)
-        self._feeder = Feeder(self._worker, self._marks, get_settings().WINDOW)
-        self._announcements = Announcements(self._worker, self._marks, self.presence, self._feeder)
+        texts = Texts()
+        self._feeder = Feeder(self._worker, self._marks, texts, get_settings().WINDOW)
+        self._announcements = Announcements(
+            self._worker, self._marks, self.presence, self._feeder, texts
+        )
         self._states = States(self._worker, self.presence)
         self._arrivals = Arrivals(
             self._worker, self._marks, self.presence, self._feeder, self._join

@@ -3,7 +3,7 @@
 import asyncio
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from typing import Any
 
 from .. import protocol
@@ -13,6 +13,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MAX_HELD = 1000
 """Ids held back for one socket; beyond, the client is told to load its list again."""
+
+MAX_BATCH_CHARACTERS = 15_000
+"""At most four bytes each: a frame stays below the limit of 65,536 bytes that Daphne's option
+`--websocket-max-message-size` sets for both directions."""
 
 MAX_WAITING_FRAMES = 32
 """Small frames (state, pong) waiting for a socket that does not read; beyond, it is closed."""
@@ -109,16 +113,21 @@ class Socket:
             self.missed = True
             self.cursor = 0
 
-    def push(self, frames: Iterable[tuple[int, str]]) -> list[int]:
-        """Send what was read from the database, as one frame; the ids sent."""
-        new = [(number, text) for number, text in frames if not self.knows(number)]
-        new = new[: max(0, self.credit)]
-        for number, _ in new:
-            self._sent(number)
-        if new:
-            texts = [text for _, text in new]
+    def push(self, frames: list[tuple[int, str]]) -> list[int]:
+        """Send what was read from the database, in as few frames as its size allows.
+
+        Returns the ids sent; fewer than given where credit ends, or the client stops reading.
+        """
+        sent: list[int] = []
+        for part in _split(frames[: max(0, self.credit)]):
+            if self.busy or self.closed:
+                break
+            for number, _ in part:
+                self._sent(number)
+                sent.append(number)
+            texts = [text for _, text in part]
             self.write(texts[0] if len(texts) == 1 else protocol.batch(texts))
-        return [number for number, _ in new]
+        return sent
 
     def acknowledge(self, ids: Iterable[int]) -> list[int]:
         """Take ids out of flight; those that were in flight here, as no others count."""
@@ -192,22 +201,43 @@ class Socket:
         except StopIteration:
             return
         except Exception:
-            self.closed = True  # gone; its consumer is told by the server
+            self._broke()
             return
         loop = asyncio.get_running_loop()
         self._finishing = loop.create_task(_resume(coroutine, awaited))
         self._finishing.add_done_callback(self._finished)
+
+    def _broke(self) -> None:
+        """A frame was refused by the server: mostly the client is gone, and it will hear so.
+
+        Else the connection is of no use any more, and the client has to come back.
+        """
+        if not self.closed:
+            self.closed = True
+            self._step(self._send({"type": "websocket.close", "code": CloseCode.RESTART}))
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled() or task is not self._finishing:
             return
         self._finishing = None
         if task.exception() is not None:
-            self.closed = True
+            self._broke()
         while self._waiting and self._finishing is None and not self.closed:
             self._step(self._send({"type": "websocket.send", "text": self._waiting.popleft()}))
         if self._finishing is None:
             self.on_free(self)
+
+
+def _split(frames: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Runs of frames whose texts fit into one."""
+    size = start = 0
+    for position, (_, text) in enumerate(frames):
+        if position > start and size + len(text) > MAX_BATCH_CHARACTERS:
+            yield frames[start:position]
+            size, start = 0, position
+        size += len(text)
+    if frames[start:]:
+        yield frames[start:]
 
 
 def _ignore(socket: Socket) -> None:

@@ -40,6 +40,15 @@ def write_rows(users, count, title="stored"):
     return ids
 
 
+class StallsAfterAccept(MemoryClient):
+    """A client that does not take its hello at once."""
+
+    async def _send(self, message):
+        await super()._send(message)
+        if message["type"] == "websocket.accept":
+            self.reading.clear()
+
+
 class HubTestCase(TransactionTestCase):
     def setUp(self):
         self.ada = User.objects.create_user("ada")
@@ -176,6 +185,15 @@ class ReplayTests(HubTestCase):
             await client.until_arrived([last.pk])
             self.assertEqual(client.arrived, [*stored, *live, last.pk])
 
+    async def test_a_batch_stays_below_the_limit_of_a_frame(self):
+        stored = await write_rows([self.ada], 20)
+        await Notification.objects.aupdate(body="x" * 6000)
+        async with self.connected(self.ada) as client:
+            await client.until_arrived(stored)
+            self.assertEqual(client.arrived, stored)
+            texts = [message.get("text", "") for message in client.messages]
+            self.assertLess(max(len(text.encode()) for text in texts), 65_536)
+
     async def test_expired_notifications_are_not_replayed(self):
         [old, fresh] = await write_rows([self.ada], 2)
         await Notification.objects.filter(pk=old).aupdate(expires_at="2020-01-01T00:00Z")
@@ -273,6 +291,21 @@ class CreditTests(HubTestCase):
             await stuck.until(lambda: len(socket.held) == 2, "what cannot be sent now")
             stuck.reading.set()
             await stuck.until_arrived(ids)
+
+    async def test_a_long_replay_goes_on_when_its_client_reads_again(self):
+        stored = await write_rows([self.ada], 6)
+        await Notification.objects.aupdate(body="x" * 8000)
+        stuck = StallsAfterAccept(self.ada)
+        connecting = asyncio.ensure_future(stuck.connect())
+        presence = get_hub().presence
+        await stuck.until(lambda: presence.of(self.ada.pk), "the hub to know the user")
+        stuck.reading.set()
+        await connecting
+        await stuck.until_arrived(stored[:4])
+        stuck.ack()
+        await stuck.until_arrived(stored)
+        self.assertEqual(stuck.arrived, stored)
+        await stuck.disconnect()
 
     async def test_a_client_that_reads_nothing_but_asks_on_is_abandoned(self):
         async with self.connected(self.ada) as stuck:

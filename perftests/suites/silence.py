@@ -22,7 +22,7 @@ ENVIRONMENT = {"PERF_NOTIFICATIONS": json.dumps(SETTINGS)}
 
 PER_SECOND = 100
 PER_MOMENT = 20
-BODY = "x" * 700
+BODY = "x" * 4000
 
 
 class SilentClients:

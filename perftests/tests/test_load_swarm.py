@@ -60,8 +60,12 @@ class SwarmTests(SimpleTestCase):
             self.swarm.wait_until(lambda: 1 / 0 > 1, 5, "the impossible")
 
     def test_it_doubts_numbers_from_a_saturated_thread(self):
-        with self.swarm.watch() as watch:
-            self.swarm.call(burn_cpu, 0.1)
+        # Again when another process took the core meanwhile.
+        for _ in range(50):
+            with self.swarm.watch() as watch:
+                self.swarm.call(burn_cpu, 0.1)
+            if watch.busy > 0.8:
+                break
 
         self.assertGreater(watch.busy, 0.8)
         self.assertRegex(watch.doubt, r"the load generator was busy \d+ % of the time")
