@@ -1,0 +1,128 @@
+"""What the rows of the engine suite have in common: layers on one server, and goals."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from unittest import SkipTest
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+
+from perftests.conf import Server, configuration
+from perftests.load.rivals import rival_layers
+from perftests.load.server import ServerProcess
+
+from .contest import measure_ratio
+from .support import LoadTestCase
+
+PUSHES = 5
+
+MESSAGES_PER_SECOND = 10_000
+"""Half of what a server can do: one that falls behind puts several frames into one write, which is
+cheaper, and another contender would not fall behind at the same time."""
+
+GOAL_SOCKETS = 1000
+"""The goals are for so many sockets: with fewer, what is done once for all of them weighs more."""
+
+GOALS: dict[str, dict[Server, str]] = {
+    "push, ours ÷ bare": {"daphne": "<= 1.15", "uvicorn": "<= 1.25"},
+    "push with acks, ours ÷ bare": {"daphne": "<= 1.5", "uvicorn": "<= 2"},
+    "broadcast, stock pubsub ÷ ours": {"daphne": ">= 6", "uvicorn": ">= 12"},
+    "different messages, stock core ÷ ours": {"daphne": ">= 15", "uvicorn": ">= 25"},
+    "burst that waits, one of 50 ÷ broadcast of one": {"daphne": "<= 0.3", "uvicorn": "<= 0.3"},
+    "connect by ticket ÷ bare accept": {"daphne": "<= 2", "uvicorn": "<= 2.5"},
+    "connect by session ÷ bare accept": {"daphne": "<= 3", "uvicorn": "<= 5"},
+    "ack of 10 ids ÷ bare frame": {"daphne": "<= 1.3", "uvicorn": "<= 1.3"},
+}
+"""What we hold ourselves to, by metric: server CPU for the same work, in one run."""
+
+
+class EngineTestCase(LoadTestCase):
+    """Tests against a server that has the rivals' layers besides its own.
+
+    Where any Redis answers, our own layer is the one on Redis: then this process can send, and
+    storing the rows is not counted as a cost of the push.
+    """
+
+    suite = "engine"
+    layers: ClassVar[dict[str, dict[str, Any]]]
+    _rival_server: ClassVar[ServerProcess]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        hosts = redis_hosts()
+        cls.require_a_way_to_the_server(bool(hosts))
+        cls.layers = {**settings.CHANNEL_LAYERS, **rival_layers(hosts, f"rival-{os.getpid()}")}
+        if hosts and "hosts" not in cls.layers["default"].get("CONFIG", {}):
+            backend = "notifications.layers.RedisChannelLayer"
+            cls.layers["default"] = {"BACKEND": backend, "CONFIG": {"hosts": hosts}}
+        cls.server_environment = {
+            **cls.server_environment,
+            "PERF_CHANNEL_LAYERS": json.dumps(cls.layers),
+        }
+        cls.enterClassContext(override_settings(CHANNEL_LAYERS=cls.layers))
+        super().setUpClass()
+
+    @classmethod
+    def require_a_way_to_the_server(cls, on_redis: bool) -> None:
+        """Skip where the server could not hear of what this process sends."""
+        if not on_redis and connection.vendor != "sqlite":
+            needed = f"With {connection.vendor} the engine suite needs a Redis."
+            raise SkipTest(f"{needed} {how_to_get_redis()}")
+
+    @property
+    def on_redis(self) -> bool:
+        return "rival-core" in self.layers
+
+    @classmethod
+    def rival_server(cls) -> ServerProcess:
+        """A second server like the first; started when it is asked for, and kept for the class."""
+        if "_rival_server" not in cls.__dict__:
+            server = ServerProcess(configuration.SERVER, environment=cls.server_environment)
+            cls._rival_server = cls.enterClassContext(server)
+        return cls._rival_server
+
+    def require_redis(self) -> None:
+        if not self.on_redis:
+            self.skipTest(f"The rivals need a Redis. {how_to_get_redis()}")
+
+    def note_the_way(self) -> None:
+        """Tell how the server hears of what this process sends."""
+        way = "over Redis" if self.on_redis else "by watching the file of the database"
+        self.note(f"This process stores the notifications; the server hears of them {way}.")
+
+    def compare(
+        self,
+        name: str,
+        baseline: Sequence[float],
+        candidate: Sequence[float],
+        *,
+        sockets: int,
+        asked: str = "",
+        doubt: str = "",
+    ) -> None:
+        """Record candidate ÷ baseline with its goal, if it has one and there are enough sockets."""
+        goal = GOALS.get(name, {}).get(self.server_name, "") if sockets >= GOAL_SOCKETS else ""
+        measure_ratio(self, name, baseline, candidate, asked=asked, ours=goal, doubt=doubt)
+
+
+def how_to_get_redis() -> str:
+    """A sentence for whoever misses it."""
+    return f"None answers at {configuration.REDIS_URL}: start one there, or set PERF_REDIS_URL."
+
+
+def redis_hosts() -> list[Any]:
+    """The hosts of the configured layer, else the usual Redis; none where that does not answer."""
+    layers: dict[str, dict[str, Any]] = settings.CHANNEL_LAYERS
+    if hosts := layers["default"].get("CONFIG", {}).get("hosts"):
+        return list(hosts)
+    url = configuration.REDIS_URL
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
+            client.ping()
+    except redis.RedisError:
+        return []
+    return [url]

@@ -1,0 +1,126 @@
+"""Storing for many: `notify` beside plain SQL and what the ORM offers, and acks."""
+
+import time
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from notifications import offline
+from notifications.models import Delivery, Notification
+from notifications.send import notify
+from perftests.measure.stats import median
+from perftests.testcases import PerformanceTestCase, row
+
+from .contest import PAIRS, measure_ratio, take_turns
+from .crowd import create_crowd
+from .support import private_layer
+
+ACKS_AT_ONCE = 5_000
+IDS_EACH = 10
+
+GOAL_RECIPIENTS = 100_000
+"""With fewer, the statement around the rows weighs more."""
+
+BULK_GOALS = {"sqlite": ">= 20", "postgresql": ">= 10"}
+ACK_GOALS = {"sqlite": ">= 50000", "postgresql": ">= 30000"}
+
+
+class EngineWriteTests(PerformanceTestCase):
+    suite = "engine"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(private_layer())
+
+    @row("E8")
+    def test_notify_stores_nearly_as_fast_as_plain_sql(self) -> None:
+        """One notification to many, beside plain SQL, `bulk_create` and a loop that saves"""
+        count, bulk, saves = self.scaled(
+            smoke=(10_000, 1_000, 200),
+            standard=(100_000, 10_000, 1_000),
+            extended=(100_000, 20_000, 2_000),
+        )
+        [template] = self.create_users(1)
+        crowd = create_crowd(template, count)
+        before = Delivery.objects.count()
+        rates = take_turns(
+            self,
+            notify=lambda: rate(notify_all, crowd, count),
+            plain_sql=lambda: rate(insert_select, crowd, count),
+            bulk_create=lambda: rate(bulk_create, crowd, bulk),
+            saves=lambda: rate(save_each, crowd, saves),
+        )
+        for name, measured in rates.items():
+            self.measure(name, median(measured), "rows/s", better="higher")
+        goals = {"plain_sql": ">= 0.6", "bulk_create": BULK_GOALS[connection.vendor]}
+        for name in ("plain_sql", "bulk_create", "saves"):
+            goal = goals.get(name, "") if count >= GOAL_RECIPIENTS else ""
+            measure_ratio(self, f"notify ÷ {name}", rates[name], rates["notify"], ours=goal)
+        stored = Delivery.objects.count() - before
+        missing = (PAIRS + 1) * (2 * count + bulk + saves) - stored
+        self.measure("missing", missing, "rows", asked="== 0")
+        self.note(
+            "All write the same small deliveries in one transaction. A project that stores the "
+            "content once for each recipient writes more."
+        )
+
+    @row("E9")
+    def test_acks_are_stored_in_great_number(self) -> None:
+        """Acks of many users, stored in large batches"""
+        count = self.scaled(smoke=20_000, standard=100_000, extended=500_000)
+        [template] = self.create_users(1)
+        crowd = create_crowd(template, count // IDS_EACH)
+        ids = [notify(crowd, "To be acknowledged").pk for _ in range(IDS_EACH)]
+        pks = list(crowd.values_list("pk", flat=True))
+        size = ACKS_AT_ONCE // IDS_EACH
+        rates, stored = [], 0
+        for first in range(0, len(pks), size):
+            begun = time.perf_counter()
+            acked = offline.mark("delivered", dict.fromkeys(pks[first : first + size], ids))
+            rates.append(acked / (time.perf_counter() - begun))
+            stored += acked
+        goal = ACK_GOALS[connection.vendor]
+        self.measure("acks stored", median(rates), "acks/s", better="higher", ours=goal)
+        self.measure("acks lost", count - stored, "acks", asked="== 0")
+        self.note(f"Each UPDATE stores {ACKS_AT_ONCE:,} acks; the rate is the median of all.")
+
+
+Write = Callable[[QuerySet[User], int], object]
+
+
+def rate(write: Write, crowd: QuerySet[User], count: int) -> float:
+    """Rows per second of one way to store the deliveries of the first `count` of a crowd."""
+    begun = time.perf_counter()
+    with transaction.atomic():
+        write(crowd, count)
+    return count / (time.perf_counter() - begun)
+
+
+def notify_all(crowd: QuerySet[User], count: int) -> None:
+    notify(crowd, "To everybody")
+
+
+def insert_select(crowd: QuerySet[User], count: int) -> None:
+    """The least SQL that stores the same, with the same search for the users."""
+    notification = Notification.objects.create(title="To everybody")
+    audience, parameters = crowd.values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Delivery._meta.db_table} (notification_id, recipient_id) "  # noqa: S608
+            f"SELECT %s, pk FROM ({audience}) AS audience",
+            [notification.pk, *parameters],
+        )
+
+
+def bulk_create(crowd: QuerySet[User], count: int) -> None:
+    notification = Notification.objects.create(title="To everybody")
+    users = crowd[:count]
+    Delivery.objects.bulk_create(Delivery(recipient=u, notification=notification) for u in users)
+
+
+def save_each(crowd: QuerySet[User], count: int) -> None:
+    notification = Notification.objects.create(title="To everybody")
+    for user in crowd[:count]:
+        Delivery(recipient=user, notification=notification).save()
