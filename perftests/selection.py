@@ -11,10 +11,13 @@ from .testcases import PerformanceTestCase
 DEFAULT_LABEL = "perftests.suites"
 
 
-def select(labels: Sequence[str], suites: Sequence[str]) -> list[PerformanceTestCase]:
+def select(
+    labels: Sequence[str], suites: Sequence[str], *, everything: bool = False
+) -> list[PerformanceTestCase]:
     """The performance tests of `labels` (default: our own), of `suites` only if any are given.
 
-    Suites come in the order asked for, the tests of each by their row. Raises
+    Where nothing is named, tests that run `on_request` are left out unless `everything` is asked
+    for. Suites come in the order asked for, the tests of each by their row. Raises
     `InvalidSelection` for a label that cannot be loaded or holds no performance test, and for
     a suite that is none of theirs.
     """
@@ -27,7 +30,8 @@ def select(labels: Sequence[str], suites: Sequence[str]) -> list[PerformanceTest
             f"There is no suite {unknown[0]!r} here; choose from {', '.join(available)}."
         )
     order = list(suites) or available
-    chosen = [test for test in tests.values() if test.suite in order]
+    named = labels or suites or everything
+    chosen = [t for t in tests.values() if t.suite in order and (named or not t.on_request)]
     # "N10" comes after "N9", so by length first.
     return sorted(chosen, key=lambda test: (order.index(test.suite), len(test.row), test.row))
 

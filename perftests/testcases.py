@@ -58,6 +58,9 @@ class PerformanceTestCase(TransactionTestCase):
     """
 
     suite: ClassVar[str] = "custom"
+    on_request: ClassVar[bool] = False
+    """Whether `perf` runs the class only where its suite or label is named."""
+
     listener: Listener = staticmethod(ignore)
 
     def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803 - unittest's name

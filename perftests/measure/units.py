@@ -5,8 +5,8 @@ Prefixes are decimal: 1 kB is 1,000 bytes and 1 MB is 1,000,000 bytes.
 
 import math
 
-MISSING = "–"  # noqa: RUF001 - the dash that a table shows where there is no number
-FIXED_DECIMALS = {"%": 1, "×": 2}  # noqa: RUF001 - the sign of a ratio
+MISSING = "–"
+FIXED_DECIMALS = {"%": 1, "×": 2}
 SIGNIFICANT_DIGITS = 3
 
 

@@ -48,6 +48,7 @@ class EngineTestCase(LoadTestCase):
     """
 
     suite = "engine"
+    on_request = True
     layers: ClassVar[dict[str, dict[str, Any]]]
     _rival_server: ClassVar[ServerProcess]
 

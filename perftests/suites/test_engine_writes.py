@@ -29,6 +29,7 @@ ACK_GOALS = {"sqlite": ">= 50000", "postgresql": ">= 30000"}
 
 class EngineWriteTests(PerformanceTestCase):
     suite = "engine"
+    on_request = True
 
     def setUp(self) -> None:
         super().setUp()

@@ -23,7 +23,7 @@ class FormatValueTests(SimpleTestCase):
 
     def test_it_writes_percentages_with_one_decimal_and_ratios_with_two(self):
         self.assertEqual(format_value(98, "%"), "98.0 %")
-        self.assertEqual(format_value(1.118, "×"), "1.12 ×")  # noqa: RUF001 - the sign of a ratio
+        self.assertEqual(format_value(1.118, "×"), "1.12 ×")
 
     def test_it_does_not_round_a_loss_up_to_all(self):
         self.assertEqual(format_value(99.99, "%"), "99.9 %")

@@ -36,9 +36,10 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 EXAMPLES = f"""
 examples:
-  manage.py perf                                   measure all suites, store and print the run
+  manage.py perf                                   measure, store and print the run
   manage.py perf --scale smoke                     the same, small and quick
   manage.py perf --suites notification websocket   two suites
+  manage.py perf --suites engine                   against the alternatives, only when it is named
   manage.py perf myapp.tests.perf                  performance tests of your own app
   manage.py perf myapp.tests.perf.MyTests.test_one
   manage.py perf --label "before the upgrade" --output report.json
@@ -100,7 +101,7 @@ class Command(RichCommand):
                 case ["show", *numbers]:
                     self._show(numbers, options["output"])
                 case _ if options["list_tests"]:
-                    self._print_tests(select(labels, options["suites"]))
+                    self._print_tests(select(labels, options["suites"], everything=True))
                 case _:
                     self._run(labels, options)
         except PerftestsError as error:
