@@ -167,10 +167,11 @@ class RowTests(SimpleTestCase):
     maxDiff = None
 
     def test_every_row_is_there_with_its_title(self):
+        tests_of_suites = groupby(select([], [], everything=True), key=lambda test: test.suite)
         real = "\n\n".join(
             f"#### `{suite}`\n\n| row | what |\n| --- | --- |\n"
             + "\n".join(f"| {test.row} | {test.title} |" for test in tests)
-            for suite, tests in groupby(select([], [], everything=True), key=lambda test: test.suite)
+            for suite, tests in tests_of_suites
         )
         documented = README[README.index("#### `") : README.index("`perf --list` prints")].strip()
         self.assertEqual(documented, real, "Put the second into perftests/README.md.")
