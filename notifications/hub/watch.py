@@ -26,10 +26,10 @@ class Watch:
         self._found = found
         self._connection = _open()
         self._timer: asyncio.TimerHandle | None = None
+        self._version: int | None = None
+        self._newest = 0
         if self._connection is not None:
-            self._version = self._ask("PRAGMA data_version")
-            self._newest = self._ask(f"SELECT COALESCE(MAX(id), 0) FROM {_TABLE}")
-            self._schedule()
+            self._look()
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -44,11 +44,13 @@ class Watch:
     def _look(self) -> None:
         try:
             version = self._ask("PRAGMA data_version")
-            if version != self._version:
+            if self._version is None:
+                self._newest = self._ask(f"SELECT COALESCE(MAX(id), 0) FROM {_TABLE}")
+            elif version != self._version:
                 self._read_new()
-                self._version = version
+            self._version = version
         except sqlite3.OperationalError:
-            pass  # a writer without WAL holds the file; the next look comes soon
+            pass  # locked for a moment, as when another connection closes: the next look is soon
         self._schedule()
 
     def _read_new(self) -> None:
