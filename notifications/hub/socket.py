@@ -1,15 +1,11 @@
 """One connected socket: its credit, what is in flight, what is held back."""
 
 import asyncio
-import types
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .. import protocol
-from ..protocol import CloseCode
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from .wire import Send, Wire
 
 MAX_HELD = 1000
 """Ids held back for one socket; beyond, the client is told to load its list again."""
@@ -18,35 +14,23 @@ MAX_BATCH_CHARACTERS = 15_000
 """At most four bytes each: a frame stays below the limit of 65,536 bytes that Daphne's option
 `--websocket-max-message-size` sets for both directions."""
 
-MAX_WAITING_FRAMES = 32
-"""Small frames (state, pong) waiting for a socket that does not read; beyond, it is closed."""
 
-
-class Socket:
-    """What the hub writes to. All methods run on the hub's event loop and none of them waits.
+class Socket(Wire):
+    """A connection with credit.
 
     A notification is *in flight* from its sending to its ack and *held* while there is no credit.
     `cursor` is the last id read from the queue during a replay, `None` when nothing is left
-    there; `missed` says that more was held back than is remembered. `on_free` is called when a
-    busy socket takes frames again; `abandon` ends the connection of a client that does not even
-    take a close frame.
+    there; `missed` says that more was held back than is remembered.
     """
 
     __slots__ = (
-        "__weakref__",
-        "_abandon",
-        "_finishing",
-        "_send",
-        "_waiting",
         "acked",
         "auto_ack",
-        "closed",
         "cursor",
         "held",
         "in_flight",
         "last_heard",
         "missed",
-        "on_free",
         "pk",
         "session",
         "spent",
@@ -57,16 +41,11 @@ class Socket:
     def __init__(
         self, send: Send, abandon: Callable[[], object], *, window: int, auto_ack: bool = False
     ) -> None:
-        self._send = send
-        self._abandon = abandon
-        self._finishing: asyncio.Task[None] | None = None
-        self._waiting: deque[str] = deque()
+        super().__init__(send, abandon)
         self.window = window
         self.auto_ack = auto_ack
-        self.on_free: Callable[[Socket], object] = _ignore
         self.pk: Any = None
         self.session = ""
-        self.closed = False
         self.cursor: int | None = 0
         self.in_flight: dict[int, None] = {}
         self.acked: dict[int, None] = {}
@@ -74,11 +53,6 @@ class Socket:
         self.missed = False
         self.spent = 0
         self.last_heard = self.waiting_since = asyncio.get_running_loop().time()
-
-    @property
-    def busy(self) -> bool:
-        """The server has not taken the last frame yet: the client does not read."""
-        return self._finishing is not None
 
     @property
     def credit(self) -> int:
@@ -140,37 +114,6 @@ class Socket:
             self.waiting_since = asyncio.get_running_loop().time()
         return taken
 
-    def write(self, text: str) -> None:
-        """Hand one frame to the server, or queue it behind one that the server has not taken."""
-        if self.closed:
-            return
-        if self._finishing is None:
-            self._step(self._send({"type": "websocket.send", "text": text}))
-        elif len(self._waiting) < MAX_WAITING_FRAMES:
-            self._waiting.append(text)
-        else:
-            self.close(CloseCode.UNRESPONSIVE)
-
-    def close(self, code: int) -> None:
-        """Say goodbye; a socket that is stuck is not waited for."""
-        if self.closed:
-            return
-        self.closed = True
-        self._waiting.clear()
-        if self._finishing is None:
-            self._step(self._send({"type": "websocket.close", "code": code}))
-        else:
-            # The server is stuck in the middle of a frame; a close would wait behind it for ever.
-            self._finishing.cancel()
-            self._abandon()
-
-    def end(self) -> None:
-        """The connection is over; what the server has not taken is sent again to the next one."""
-        self.closed = True
-        self._waiting.clear()
-        if self._finishing is not None:
-            self._finishing.cancel()
-
     def _sent(self, notification_id: int) -> None:
         # What came live during a replay is held, and the replay may reach it first.
         if self.held:
@@ -189,44 +132,6 @@ class Socket:
         if len(self.acked) > self.window:
             del self.acked[next(iter(self.acked))]
 
-    def _step(self, sending: Awaitable[None]) -> None:
-        """Run `send` up to its first suspension, which for a client that reads is its end.
-
-        Daphne never suspends. uvicorn does while the transport's buffer is full; then the rest
-        runs as a task and the socket is busy. No exception of a socket gets out of it.
-        """
-        coroutine = sending if type(sending) is types.CoroutineType else _as_coroutine(sending)
-        try:
-            awaited = coroutine.send(None)
-        except StopIteration:
-            return
-        except Exception:
-            self._broke()
-            return
-        loop = asyncio.get_running_loop()
-        self._finishing = loop.create_task(_resume(coroutine, awaited))
-        self._finishing.add_done_callback(self._finished)
-
-    def _broke(self) -> None:
-        """A frame was refused by the server: mostly the client is gone, and it will hear so.
-
-        Else the connection is of no use any more, and the client has to come back.
-        """
-        if not self.closed:
-            self.closed = True
-            self._step(self._send({"type": "websocket.close", "code": CloseCode.RESTART}))
-
-    def _finished(self, task: "asyncio.Task[None]") -> None:
-        if task.cancelled() or task is not self._finishing:
-            return
-        self._finishing = None
-        if task.exception() is not None:
-            self._broke()
-        while self._waiting and self._finishing is None and not self.closed:
-            self._step(self._send({"type": "websocket.send", "text": self._waiting.popleft()}))
-        if self._finishing is None:
-            self.on_free(self)
-
 
 def _split(frames: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
     """Runs of frames whose texts fit into one."""
@@ -238,36 +143,3 @@ def _split(frames: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
         size += len(text)
     if frames[start:]:
         yield frames[start:]
-
-
-def _ignore(socket: Socket) -> None:
-    pass
-
-
-async def _as_coroutine(sending: Awaitable[None]) -> None:
-    await sending
-
-
-async def _resume(coroutine: Coroutine[Any, None, None], awaited: Any) -> None:
-    await _continue(coroutine, awaited)
-
-
-@types.coroutine
-def _continue(coroutine: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
-    """Go on with a coroutine that has already yielded `awaited` to whoever stepped it."""
-    while True:
-        try:
-            value = yield awaited
-        except GeneratorExit:
-            coroutine.close()
-            raise
-        except BaseException as error:  # also a cancellation belongs to the coroutine
-            step = coroutine.throw
-            argument: Any = error
-        else:
-            step = coroutine.send  # type: ignore[assignment]
-            argument = value
-        try:
-            awaited = step(argument)
-        except StopIteration:
-            return

@@ -8,9 +8,16 @@ consumers are.
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .floor import Receive, Scope, Send, floor
+
+if settings.SETTINGS_MODULE != "perftests.load.settings":
+    raise ImproperlyConfigured(
+        "perftests.load.asgi takes commands from whoever reaches its port: only ServerProcess "
+        "starts it, on a test's database. Serve your project's own ASGI application."
+    )
 
 project: Any = import_string(settings.ASGI_APPLICATION)
 
