@@ -117,7 +117,7 @@ class CommandTests(SimpleTestCase):
         self.assertEqual(documented["LABEL…"][0], f"`{DEFAULT_LABEL}`")
         self.assertEqual(documented["--scale"][0], f"`{order.scale}`")
         self.assertEqual(documented["--server"][0], f"`{order.server}`")
-        self.assertEqual(order.tests, [test.id() for test in select([DEFAULT_LABEL], [])])
+        self.assertEqual(order.tests, [test.id() for test in select([], [])])
 
     def test_the_exit_codes_are_those_of_the_command(self):
         documented = [f"{code:4} {text}" for code, (text,) in table(README, "exit code").items()]
