@@ -1,7 +1,6 @@
 import asyncio
 import contextlib
 import sqlite3
-from unittest import skipUnless
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
@@ -411,7 +410,6 @@ class SweepTests(HubTestCase):
             self.assertIsNone(other.close_code)
 
 
-@skipUnless(connection.vendor == "sqlite", "PRAGMA data_version is SQLite's")
 class WatchTests(HubTestCase):
     @quick(WATCH_SECONDS=0.05)
     async def test_what_another_process_writes_arrives_within_300_ms(self):
@@ -437,6 +435,10 @@ class WatchTests(HubTestCase):
                 (self.ada.pk,),
             )
         other.close()
+
+
+if connection.vendor != "sqlite":
+    del WatchTests  # there is nothing to skip: `PRAGMA data_version` is SQLite's
 
 
 @quick()
