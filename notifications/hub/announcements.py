@@ -13,7 +13,7 @@ from .presence import Presence
 from .socket import Socket
 from .texts import Texts
 
-MAX_HEARD = 1000
+MAX_HEARD = 10_000
 """Ids of recent hints, which need not be looked up when they are found in the database."""
 
 
@@ -51,6 +51,7 @@ class Announcements:
             self._coalescer.wake()
 
     def heard(self, notification_id: int) -> None:
+        """A hint of it was here: it need not be looked up again when it is found."""
         self._heard[notification_id] = None
         if len(self._heard) > MAX_HEARD:
             del self._heard[next(iter(self._heard))]

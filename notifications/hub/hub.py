@@ -108,6 +108,7 @@ class Hub:
         if not sockets:
             return  # the user left a moment ago
         if isinstance(hint, hints.Notified):
+            self._announcements.heard(hint.id)
             self._announcements.deliver(sockets, hint.id, hint.text)
         elif isinstance(hint, hints.Changed):
             self._states.add(sockets[0].pk, hint)

@@ -25,6 +25,7 @@ class Socket(Wire):
 
     __slots__ = (
         "acked",
+        "acked_before",
         "auto_ack",
         "cursor",
         "held",
@@ -48,7 +49,8 @@ class Socket(Wire):
         self.session = ""
         self.cursor: int | None = 0
         self.in_flight: dict[int, None] = {}
-        self.acked: dict[int, None] = {}
+        self.acked: set[int] = set()
+        self.acked_before: set[int] = set()
         self.held: dict[int, None] = {}
         self.missed = False
         self.spent = 0
@@ -63,14 +65,18 @@ class Socket(Wire):
 
     def knows(self, notification_id: int) -> bool:
         """It is on its way, or its ack came a moment ago."""
-        return notification_id in self.in_flight or notification_id in self.acked
+        return (
+            notification_id in self.in_flight
+            or notification_id in self.acked
+            or notification_id in self.acked_before
+        )
 
     def offer(self, notification_id: int, text: str) -> bool:
         """Push a frame now, or hold its id back; whether it was pushed."""
         if self.cursor is not None or self.held or self.credit <= 0:
             self.hold(notification_id)
             return False
-        if notification_id in self.in_flight or notification_id in self.acked:
+        if self.knows(notification_id):
             return False
         self._sent(notification_id)
         self.write(text)
@@ -105,12 +111,10 @@ class Socket(Wire):
 
     def acknowledge(self, ids: Iterable[int]) -> list[int]:
         """Take ids out of flight; those that were in flight here, as no others count."""
-        taken = []
-        for number in ids:
-            if self.in_flight.pop(number, 0) is None:
-                self._remember(number)
-                taken.append(number)
+        pop = self.in_flight.pop
+        taken = [number for number in ids if pop(number, 0) is None]
         if taken:
+            self._remember(taken)
             self.waiting_since = asyncio.get_running_loop().time()
         return taken
 
@@ -120,17 +124,17 @@ class Socket(Wire):
             self.held.pop(notification_id, None)
         if self.auto_ack:
             self.spent += 1
-            self._remember(notification_id)
+            self._remember((notification_id,))
             return
         if not self.in_flight:
             self.waiting_since = asyncio.get_running_loop().time()
         self.in_flight[notification_id] = None
 
-    def _remember(self, notification_id: int) -> None:
-        """A late hint may still come for what was acked just now."""
-        self.acked[notification_id] = None
-        if len(self.acked) > self.window:
-            del self.acked[next(iter(self.acked))]
+    def _remember(self, ids: Iterable[int]) -> None:
+        """A late hint may still come for what was acked: a window of ids, and up to one more."""
+        self.acked.update(ids)
+        if len(self.acked) >= self.window:
+            self.acked, self.acked_before = set(), self.acked
 
 
 def _split(frames: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:

@@ -89,7 +89,10 @@ class RedisChannelLayer(StockRedisChannelLayer):  # type: ignore[misc]  # untype
 def _sync_pool(host: dict[str, Any]) -> redis.ConnectionPool:
     """As `channels_redis.utils.create_pool`, which makes pools for asyncio."""
     timeout = get_settings().PUBLISH_TIMEOUT_SECONDS
-    host = {**host, "socket_timeout": timeout, "socket_connect_timeout": timeout}
+    # One connection for each thread that publishes at this moment: redis-py's limit of 100 would
+    # look like a failure of Redis.
+    host = {"max_connections": 10_000, **host}
+    host |= {"socket_timeout": timeout, "socket_connect_timeout": timeout}
     if "address" in host:
         return redis.ConnectionPool.from_url(host.pop("address"), **host)
     master_name = host.pop("master_name", None)
