@@ -6,6 +6,7 @@ import signal
 import sys
 import unittest
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -59,6 +60,12 @@ class PerformanceTestRunner(DiscoverRunner):
             require_database_rights(kwargs["aliases"])
         return super().setup_databases(**kwargs)
 
+    def teardown_databases(self, old_config: Any, **kwargs: Any) -> None:
+        files = [] if self.keepdb else list(journals())
+        super().teardown_databases(old_config, **kwargs)
+        for file in files:
+            file.unlink(missing_ok=True)
+
     def get_resultclass(self) -> type[unittest.TextTestResult]:
         base = super().get_resultclass() or unittest.TextTestResult
         return type(
@@ -86,6 +93,16 @@ class PerformanceTestRunner(DiscoverRunner):
             raise Interrupted("The run was interrupted.")
         if again:
             raise KeyboardInterrupt
+
+
+def journals() -> Iterator[Path]:
+    """The files that SQLite keeps beside a database, and leaves behind when a thread of the tests
+    still has it open as it is removed.
+    """
+    for connection in connections.all():
+        if connection.vendor == "sqlite":
+            for suffix in ("-wal", "-shm"):
+                yield Path(f"{connection.settings_dict['NAME']}{suffix}")
 
 
 def isolated_layers() -> dict[str, Any]:

@@ -126,3 +126,20 @@ class InterruptTests(SimpleTestCase):
             self.assertEqual(process.returncode, 1, output)
             self.assertEqual({path.name for path in marks.iterdir()}, {"waiting", "cleaned"})
             self.assertEqual(list(temporary.iterdir()), [])
+
+
+class LeftoverTests(SimpleTestCase):
+    def test_no_file_of_a_test_database_is_left_behind(self):
+        with tempfile.TemporaryDirectory() as directory:
+            environment = {**os.environ, "TMPDIR": directory}
+            environment.pop("DATABASE_URL", None)
+            done = subprocess.run(
+                # Its threads have the database open when it is removed.
+                [sys.executable, "manage.py", "test", "notifications.tests.test_hub.StateTests"],
+                cwd=settings.BASE_DIR,
+                env=environment,
+                capture_output=True,
+                timeout=TIMEOUT_SECONDS,
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(os.listdir(directory), [])
