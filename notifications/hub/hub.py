@@ -65,12 +65,12 @@ class Hub:
         """Forget a socket. The last one takes the hub's connections with it."""
         socket.end()
         self._guests -= 1
-        if not self._guests:
-            self.retired = True
-        if socket.pk is not None and self.presence.remove(socket) and not self.retired:
-            await self._leave({hints.user_group(socket.pk)})
-        if self.retired and not self._guests:
+        self.retired = not self._guests
+        gone = socket.pk is not None and self.presence.remove(socket)
+        if self.retired:
             await asyncio.shield(self._close())
+        elif gone:
+            await self._leave({hints.user_group(socket.pk)})
 
     def received(self, socket: Socket, frame: protocol.ClientFrame) -> bool:
         """A frame from the client; only hands over, never waits.

@@ -9,7 +9,7 @@ from django.test import TransactionTestCase, override_settings
 
 from notifications import hints
 from notifications.hub import get_hub
-from notifications.layers import get_hints_layer
+from notifications.layers import InProcessChannelLayer, get_hints_layer
 from notifications.models import Delivery, Notification
 from notifications.send import anotify
 
@@ -37,6 +37,21 @@ def write_rows(users, count, title="stored"):
         )
         ids.append(notification.pk)
     return ids
+
+
+class SlowToLeave(InProcessChannelLayer):
+    """A layer that takes its time, as one over a network may."""
+
+    async def subscribe_hints(self, receive, recovered):
+        subscription = await super().subscribe_hints(receive, recovered)
+        leave = subscription.leave
+
+        async def leave_slowly(groups):
+            await asyncio.sleep(0.02)
+            await leave(groups)
+
+        subscription.leave = leave_slowly
+        return subscription
 
 
 class StallsAfterAccept(MemoryClient):
@@ -439,6 +454,14 @@ class WatchTests(HubTestCase):
 
 if connection.vendor != "sqlite":
     del WatchTests  # there is nothing to skip: `PRAGMA data_version` is SQLite's
+
+
+@quick()
+class GoodbyeTests(HubTestCase):
+    @override_settings(CHANNEL_LAYERS={"default": {"BACKEND": f"{__name__}.SlowToLeave"}})
+    async def test_the_hub_is_closed_once_when_the_last_two_leave_together(self):
+        ada, bob = await MemoryClient(self.ada).connect(), await MemoryClient(self.bob).connect()
+        await asyncio.gather(ada.disconnect(), bob.disconnect())
 
 
 @quick()
