@@ -109,9 +109,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Put away unseen, because the queue had grown too long or too old."""
         return self.filter(archived_at__isnull=False, delivered_at=None)
 
-    def expired(self) -> Self:
-        return self.filter(notification__expires_at__lte=Now())
-
     def mark_delivered(self) -> int:
         return self.filter(delivered_at=None).update(delivered_at=Now())
 

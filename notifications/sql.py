@@ -112,7 +112,7 @@ def queued_among(
 ) -> Pairs:
     """Who of `pks` has which of the notifications queued: user by user, oldest first.
 
-    One look into the partial index for each user, 0.6 µs on SQLite. An `IN` of a list, as the
+    One look into an index for each user. On SQLite an `IN` of a list, as the
     ORM writes it, builds a temporary index first and takes more than twice as long.
     """
     if connection.vendor == "sqlite":

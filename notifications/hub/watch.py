@@ -16,7 +16,7 @@ MAX_NEW = 1000
 
 
 class Watch:
-    """Polls `PRAGMA data_version` (4 µs, see the SQLite manual) on a read-only connection.
+    """Polls `PRAGMA data_version`, which reads no table, on a read-only connection.
 
     It changes when another connection has committed. Only then the ids of new notifications are
     read: SQLite has one writer at a time, so ids appear in the order of commits.

@@ -165,12 +165,6 @@ class DeliveryTests(TestCase):
                 found = getattr(Delivery.objects.all(), state)()
                 self.assertCountEqual(found, expected)
 
-    def test_expired_are_those_of_expired_notifications(self):
-        for minutes, notification in zip((-1, 1), self.notifications, strict=False):
-            notification.expires_at = timezone.now() + timedelta(minutes=minutes)
-            notification.save()
-        self.assertEqual(list(Delivery.objects.all().expired()), [self.deliveries[0]])
-
     def test_the_newest_come_first(self):
         self.assertEqual(list(Delivery.objects.all()), self.deliveries[::-1])
 
