@@ -5,18 +5,19 @@ Sync code for the hub's database thread: many newcomers are looked up together.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connections
 from django.http import HttpRequest, parse_cookie
 
 from . import sql
 from .exceptions import InvalidTicket
 from .offline import database
+from .sessions import load_sessions
 from .tickets import SUBPROTOCOL_PREFIX, read_ticket
 
 
@@ -51,12 +52,14 @@ def credentials_in(scope: dict[str, Any]) -> Credentials:
 
 def authenticate(newcomers: Sequence[Credentials]) -> list[Any]:
     """The primary key of each newcomer's user, `None` for those who are nobody."""
-    pks = [_claimed(newcomer) for newcomer in newcomers]
+    by_session = [n for n in newcomers if n.session_key and not n.ticket and n.user is None]
+    sessions = load_sessions({n.session_key for n in by_session})
+    pks = [_claimed(newcomer, sessions.get(newcomer.session_key)) for newcomer in newcomers]
     active = active_among({pk for pk in pks if pk is not None})
     return [pk if pk in active else None for pk in pks]
 
 
-def _claimed(newcomer: Credentials) -> Any:
+def _claimed(newcomer: Credentials, session: SessionBase | None) -> Any:
     if newcomer.ticket:
         try:
             return read_ticket(newcomer.ticket)
@@ -64,13 +67,13 @@ def _claimed(newcomer: Credentials) -> Any:
             return None
     if newcomer.user is not None:
         return newcomer.user.pk
-    return _session_user(newcomer.session_key) if newcomer.session_key else None
+    return None if session is None else _session_user(session)
 
 
-def _session_user(session_key: str) -> Any:
+def _session_user(session: SessionBase) -> Any:
     """By Django's own `get_user`: backends and session hashes stay Django's business."""
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    request.session = session
     # A session that was signed with a fallback key gets a new name on the next request; here
     # no cookie can be set, so a new name would sign the browser out.
     request.session.cycle_key = lambda: None  # type: ignore[method-assign]
