@@ -58,7 +58,7 @@ class Settings:
 
     FANOUT_LIMIT: int = 100
     """Recipients up to which each gets a hint of their own; above, one announcement goes to all
-    processes."""
+    processes. Row E12 of the engine suite measures where the two cost the same."""
 
     PUBLISH_TIMEOUT_SECONDS: float = 0.5
     """Longest time a `notify` waits for the layer, after its rows are committed."""

@@ -30,6 +30,10 @@ _COLUMNS: dict[Mark, tuple[str, ...]] = {
 """What each mark implies; the last one decides whether there is anything to do."""
 
 
+MANY = 3
+"""Times those asked about: a notification with more recipients has too many to read all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Of one user's deliveries; `oldest` is the id of the first notification in the queue."""
@@ -81,9 +85,26 @@ def replay(wanted: Sequence[tuple[Any, int]], size: int) -> list[list[int]]:
     return sql.queue_pages(connections[database()], wanted, size)
 
 
-def queued_among(notification_ids: Collection[int], pks: Collection[Any]) -> Pairs:
-    """Who of `pks` has which of these notifications queued: user by user, oldest first."""
-    return sql.queued_among(connections[database()], sorted(notification_ids), list(pks))
+def queued_among(notification_ids: Collection[int], pks: Collection[Any]) -> dict[int, list[Any]]:
+    """Those of `pks` who have each of these notifications queued; the oldest notification first.
+
+    All who have it are read, up to `MANY` times as many as asked about: side by side in an index
+    each of them costs a sixth of what looking for one of `pks` costs. Beyond, each is looked for.
+    """
+    if not pks:
+        return {}
+    connection, ids, among = connections[database()], sorted(notification_ids), set(pks)
+    most = MANY * len(among)
+    lists = sql.recipients_of_queued(connection, ids, most + 1)
+    found = {
+        number: [pk for pk in listed if pk in among]
+        for number, listed in zip(ids, lists, strict=True)
+    }
+    long = [number for number, listed in zip(ids, lists, strict=True) if len(listed) > most]
+    if long:
+        looked_for = sql.queued_among(connection, long, list(among))
+        found.update((number, looked_for.get(number, [])) for number in long)
+    return {number: listed for number, listed in found.items() if listed}
 
 
 def overdue(pks: Sequence[Any], grace_seconds: float, size: int) -> Pairs:

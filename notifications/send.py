@@ -186,4 +186,7 @@ def _deliver(notification: Notification, audience: Audience, using: str) -> list
     if compiled is None:
         return []
     few = audience.listed is not None and audience.listed <= get_settings().FANOUT_LIMIT
-    return sql.insert_deliveries(connections[using], notification.pk, compiled, returning=few)
+    new = notification.key is None  # with a key, it may be one that others have already
+    return sql.insert_deliveries(
+        connections[using], notification.pk, compiled, new=new, returning=few
+    )

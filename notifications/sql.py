@@ -48,20 +48,25 @@ def insert_deliveries(
     notification_id: int,
     audience: tuple[str, Sequence[Any]],
     *,
+    new: bool,
     returning: bool,
 ) -> list[Any] | int:
-    """One delivery for each row of the compiled query `audience`; existing ones are left alone.
+    """One delivery for each user whom the compiled query `audience` finds, however often.
 
-    Returns the primary keys of those added, or just their number unless `returning`.
+    Unless the notification is `new`, deliveries may exist, and those are left alone. Returns the
+    primary keys of those added, or just their number unless `returning`.
     """
     chosen, params = audience
-    # WITH stands behind INSERT: before it, SQLite's rowcount is −1. WHERE true: without it
-    # SQLite's parser takes ON CONFLICT for a join's ON.
+    # WITH stands behind INSERT: before it, SQLite's rowcount is −1. In order, as rows side by
+    # side in an index are cheaper to add. ON CONFLICT only where it has to be: PostgreSQL looks
+    # for each row before it writes it, which takes a third of the time.
     statement = (
         f"INSERT INTO {_TABLE} (recipient_id, notification_id) "
         f"WITH audience (recipient_id) AS ({chosen}) "
-        "SELECT recipient_id, %s FROM audience WHERE true ON CONFLICT DO NOTHING"
+        "SELECT DISTINCT recipient_id, %s FROM audience ORDER BY recipient_id"
     )
+    if not new:
+        statement += " ON CONFLICT DO NOTHING"
     with connection.cursor() as cursor:
         if not returning:
             cursor.execute(statement, [*params, notification_id])
@@ -101,39 +106,66 @@ def queue_pages(
               AS wanted (recipient_id, after_id, number)
             ORDER BY wanted.number"""
         params = [size, *_two_lists(connection, wanted)]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        pages = [row[0] for row in cursor.fetchall()]
-    return [json.loads(page) for page in pages] if connection.vendor == "sqlite" else pages
+    return _lists(connection, statement, params)
+
+
+def recipients_of_queued(
+    connection: BaseDatabaseWrapper, notification_ids: Sequence[int], size: int
+) -> list[list[Any]]:
+    """For each notification, up to `size` users who have it queued, by primary key.
+
+    Each list is one range of the unique index.
+    """
+    if connection.vendor == "sqlite":
+        # As in `queue_pages`.
+        statement = f"""
+            SELECT (
+                SELECT json_group_array(recipient_id) FROM (
+                    SELECT q.recipient_id FROM {_TABLE} q
+                    WHERE q.notification_id = wanted.value AND {_QUEUED.format("q")}
+                    ORDER BY q.recipient_id LIMIT %s))
+            FROM json_each(%s) AS wanted ORDER BY wanted.key"""
+        params: list[Any] = [size, json.dumps(notification_ids)]
+    else:
+        statement = f"""
+            SELECT array(
+                SELECT q.recipient_id FROM {_TABLE} q
+                WHERE q.notification_id = wanted.id AND {_QUEUED.format("q")}
+                ORDER BY q.recipient_id LIMIT %s)
+            FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (id, number)
+            ORDER BY wanted.number"""
+        params = [size, notification_ids]
+    lists = _lists(connection, statement, params)
+    return lists if _IS_INTEGER else [list(map(_to_python, listed)) for listed in lists]
 
 
 def queued_among(
     connection: BaseDatabaseWrapper, notification_ids: Sequence[int], pks: Sequence[Any]
-) -> Pairs:
-    """Who of `pks` has which of the notifications queued: user by user, oldest first.
+) -> dict[int, list[Any]]:
+    """Those of `pks` who have each of the notifications queued, if any has.
 
-    One look into an index for each user. On SQLite an `IN` of a list, as the
-    ORM writes it, builds a temporary index first and takes more than twice as long.
+    One look into an index for each user. On SQLite an `IN` of a list, as the ORM writes it,
+    builds a temporary index first and takes more than twice as long.
     """
     if connection.vendor == "sqlite":
         source = "json_each(%s) AS u CROSS JOIN json_each(%s) AS n"
         users, ids = "u.value", "n.value"
         params: list[Any] = [json.dumps(_prepared(connection, pks)), json.dumps(notification_ids)]
-        order = ""  # the order of the loops
     else:
         users, ids = "u", "n"
         source = f"unnest({_array(connection)}) AS u CROSS JOIN unnest(%s::bigint[]) AS n"
         params = [_prepared(connection, pks), notification_ids]
-        order = "ORDER BY 1, 2"
+    found: dict[int, list[Any]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT d.recipient_id, d.notification_id FROM {source} CROSS JOIN {_TABLE} d "
             f"WHERE d.recipient_id = {users} AND d.notification_id = {ids} "
-            f"AND {_QUEUED.format('d')} {order}",
+            f"AND {_QUEUED.format('d')}",
             params,
         )
-        found: Pairs = cursor.fetchall()
-    return found if _IS_INTEGER else [(_to_python(pk), number) for pk, number in found]
+        for pk, number in cursor.fetchall():
+            found.setdefault(number, []).append(pk if _IS_INTEGER else _to_python(pk))
+    return found
 
 
 def update_marked(
@@ -150,25 +182,35 @@ def update_marked(
     pks = sorted(marked)
     if connection.vendor == "sqlite":
         # An object of lists: its key is at hand for each id, where an element of an array would
-        # be parsed again, which takes quadratic time.
+        # be parsed again, which takes quadratic time. CROSS JOIN keeps the order of the loops:
+        # UPDATE … FROM would read all that a user ever got.
         user = "CAST(u.key AS INTEGER)" if _IS_INTEGER else "u.key"
-        source = f"""(
-            SELECT {user} AS recipient_id, n.value AS notification_id
-            FROM json_each(%s) AS u CROSS JOIN json_each(u.value) AS n) AS marked"""
+        chosen = f"""
+            WHERE {_TABLE}.id IN (
+                SELECT d.id FROM json_each(%s) AS u CROSS JOIN json_each(u.value) AS n
+                CROSS JOIN {_TABLE} d WHERE d.recipient_id = {user} AND d.notification_id = n.value)
+            """
         lists = zip(_prepared(connection, pks), (sorted(marked[pk]) for pk in pks), strict=True)
         params: list[Any] = [json.dumps(dict(lists))]
     else:
-        source = f"unnest({_pair_arrays(connection)}) AS marked (recipient_id, notification_id)"
+        chosen = f"""
+            FROM unnest({_pair_arrays(connection)}) AS marked (recipient_id, notification_id)
+            WHERE {_TABLE}.recipient_id = marked.recipient_id
+              AND {_TABLE}.notification_id = marked.notification_id"""
         params = _two_lists(connection, [(pk, n) for pk in pks for n in sorted(marked[pk])])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_TABLE} SET {assignments} FROM {source} "
-            f"WHERE {_TABLE}.recipient_id = marked.recipient_id "
-            f"AND {_TABLE}.notification_id = marked.notification_id "
-            f"AND {_TABLE}.{unset} IS NULL",
-            params,
+            f"UPDATE {_TABLE} SET {assignments} {chosen} AND {_TABLE}.{unset} IS NULL", params
         )
         return int(cursor.rowcount)
+
+
+def _lists(connection: BaseDatabaseWrapper, statement: str, params: list[Any]) -> list[list[Any]]:
+    """The rows of a statement that selects one array, or on SQLite the JSON of one."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        lists = [row[0] for row in cursor.fetchall()]
+    return [json.loads(text) for text in lists] if connection.vendor == "sqlite" else lists
 
 
 def _to_python(pk: Any) -> Any:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import offline
-from ..sql import Pairs
 from .coalesce import Coalescer
 from .database import DatabaseWorker
 from .feeder import Feeder
@@ -67,16 +66,29 @@ class Announcements:
 
     async def _work(self) -> None:
         taken, self._waiting = self._waiting, {}
-        pairs, texts = await self._worker.run(self._resolve, taken, list(self._presence.pks()))
-        for pk, notification_id in pairs:
-            if notification_id in texts:
-                self.deliver(self._presence.of(pk), notification_id, texts[notification_id])
+        queued, texts = await self._worker.run(self._resolve, taken, list(self._presence.pks()))
+        known = {number: pks for number, pks in queued.items() if number in texts}
+        if len(known) > 1:
+            self._deliver_together(known, texts)
+            return
+        for number, pks in known.items():
+            self.deliver(self._presence.of_all(pks), number, texts[number])
+
+    def _deliver_together(self, queued: dict[int, list[Any]], texts: dict[int, str]) -> None:
+        """Push to each socket in one frame what was found for it at the same time."""
+        frames: dict[Any, list[tuple[int, str]]] = {}
+        for number, pks in queued.items():
+            frame = number, texts[number]
+            for pk in pks:
+                frames.setdefault(pk, []).append(frame)
+        for pk, mine in frames.items():
+            for socket in self._presence.of(pk):
+                self._feeder.offer(socket, mine)
 
     def _resolve(
         self, announced: dict[int, str | None], pks: list[Any]
-    ) -> tuple[Pairs, dict[int, str]]:
+    ) -> tuple[dict[int, list[Any]], dict[int, str]]:
         """In the database thread: who has what queued, and the texts that were not announced."""
-        pairs = offline.queued_among(announced, pks)
+        queued = offline.queued_among(announced, pks)
         texts = {number: text for number, text in announced.items() if text is not None}
-        missing = {number for _, number in pairs} - texts.keys()
-        return pairs, texts | self._texts.get(missing)
+        return queued, texts | self._texts.get(queued.keys() - texts.keys())

@@ -78,12 +78,11 @@ class Feeder:
         self, socket: Socket, numbers: list[int], texts: dict[int, str]
     ) -> list[tuple[int, str]]:
         """Without what is expired or gone, on its way, or acknowledged while the page was read."""
+        unwritten = self._marks.unwritten(socket.pk)
         return [
             (number, texts[number])
             for number in numbers
-            if number in texts
-            and not socket.knows(number)
-            and not self._marks.is_delivered(socket.pk, number)
+            if number in texts and not socket.knows(number) and number not in unwritten
         ]
 
     def _end_replay(self, socket: Socket) -> None:
@@ -103,9 +102,18 @@ class Feeder:
                 socket.held.pop(number, None)
         self.feed(socket)
 
+    def offer(self, socket: Socket, frames: list[tuple[int, str]]) -> None:
+        """Push what is new, or hold it back until there is credit."""
+        self._mark_sent(socket, socket.offer_all(frames))
+        self.feed(socket)
+
     def send(self, socket: Socket, frames: list[tuple[int, str]]) -> list[int]:
-        """Push; on a socket that acks by itself, sending is delivery. Returns the ids sent."""
+        """Push what was read from the database; returns the ids sent."""
         sent = socket.push(frames)
+        self._mark_sent(socket, sent)
+        return sent
+
+    def _mark_sent(self, socket: Socket, sent: list[int]) -> None:
+        """On a socket that acks by itself, sending is delivery."""
         if socket.auto_ack and sent:
             self._marks.add("delivered", socket.pk, sent)
-        return sent

@@ -77,9 +77,10 @@ class Hub:
 
         Returns whether it acknowledged something that was sent.
         """
+        # By far the most frequent, and a pattern takes longer to match than an ack to be taken.
+        if type(frame) is protocol.Ack:
+            return self._acknowledged(socket, frame.ids)
         match frame:
-            case protocol.Ack(ids):
-                return self._acknowledged(socket, ids)
             case protocol.Ping():
                 socket.write(PONG)
             case protocol.ReadAll(upto):

@@ -33,9 +33,9 @@ class MarkBuffer:
 
     def __init__(self, worker: DatabaseWorker) -> None:
         self._worker = worker
-        self._waiting: dict[Mark, dict[Any, set[int]]] = {kind: {} for kind in _ORDER}
+        self._waiting: dict[Mark, dict[Any, list[int]]] = {kind: {} for kind in _ORDER}
         self._count = 0
-        self._writing: dict[Any, set[int]] = {}
+        self._writing: dict[Any, list[int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._failures = 0
@@ -46,7 +46,10 @@ class MarkBuffer:
         waiting = self._waiting[kind]
         if self._count > MAX_WAITING and waiting:
             self._forget_some(waiting)
-        waiting.setdefault(pk, set()).update(ids)
+        if pk in waiting:
+            waiting[pk].extend(ids)
+        else:
+            waiting[pk] = list(ids)
         self._count += len(ids)
         full = self._count >= get_settings().ACK_FLUSH_SIZE and not self._failures
         if full and self._flushing is None:
@@ -54,12 +57,10 @@ class MarkBuffer:
         elif self._timer is None:
             self._schedule(get_settings().ACK_FLUSH_SECONDS)
 
-    def is_delivered(self, pk: Any, notification_id: int) -> bool:
-        """Whether an ack is here that the database may not know of yet."""
+    def unwritten(self, pk: Any) -> set[int]:
+        """What one user has acknowledged and the database may not know of yet."""
         waiting = self._waiting["delivered"]
-        return notification_id in waiting.get(pk, ()) or notification_id in self._writing.get(
-            pk, ()
-        )
+        return {*waiting.get(pk, ()), *self._writing.get(pk, ())}
 
     def read_all(self, pk: Any, upto: int) -> None:
         """Mark as read what was delivered up to this id; the acks that wait are written before."""
@@ -96,7 +97,7 @@ class MarkBuffer:
             self._flushing = asyncio.get_running_loop().create_task(self._flush())
         return self._flushing
 
-    def _forget_some(self, waiting: dict[Any, set[int]]) -> None:
+    def _forget_some(self, waiting: dict[Any, list[int]]) -> None:
         logger.error("The database takes no acks; the oldest are forgotten and asked for again")
         self._count -= len(waiting.pop(next(iter(waiting))))
 
@@ -127,24 +128,24 @@ class MarkBuffer:
                 return
         logger.error("Marking all as read failed; the user has to try again")
 
-    def _put_back(self, taken: dict[Mark, dict[Any, set[int]]]) -> None:
+    def _put_back(self, taken: dict[Mark, dict[Any, list[int]]]) -> None:
         self._failures += 1
         for kind, marked in taken.items():
             for pk, ids in marked.items():
-                self._waiting[kind].setdefault(pk, set()).update(ids)
+                self._waiting[kind].setdefault(pk, []).extend(ids)
                 self._count += len(ids)
         if self._timer is None:
             self._schedule(min(MAX_RETRY_SECONDS, 0.1 * 2**self._failures))
 
 
-def _write(taken: dict[Mark, dict[Any, set[int]]]) -> None:
+def _write(taken: dict[Mark, dict[Any, list[int]]]) -> None:
     """In the database thread. Other tabs hear of a change when it is committed."""
     for kind, marked in taken.items():
         offline.mark(kind, marked)
     for kind, marked in taken.items():
         if kind != "delivered":
             for pk, ids in marked.items():
-                fanout.state_changed(pk, kind, sorted(ids))
+                fanout.state_changed(pk, kind, sorted(set(ids)))
 
 
 def _read_all(pk: Any, upto: int) -> None:

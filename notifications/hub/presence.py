@@ -31,6 +31,12 @@ class Presence:
     def of(self, pk: Any) -> tuple[Socket, ...]:
         return self._sockets.get(pk, ())
 
+    def of_all(self, pks: Iterable[Any]) -> Iterator[Socket]:
+        """The sockets of those among `pks` who are connected."""
+        find = self._sockets.get
+        for pk in pks:
+            yield from find(pk, ())
+
     def in_group(self, group: str) -> tuple[Socket, ...]:
         return self._sockets.get(self._users.get(group), ())
 

@@ -1,7 +1,7 @@
 """One connected socket: its credit, what is in flight, what is held back."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .. import protocol
@@ -20,7 +20,8 @@ class Socket(Wire):
 
     A notification is *in flight* from its sending to its ack and *held* while there is no credit.
     `cursor` is the last id read from the queue during a replay, `None` when nothing is left
-    there; `missed` says that more was held back than is remembered.
+    there; `missed` says that more was held back than is remembered. Nothing above `newest` was
+    ever sent here.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Socket(Wire):
         "in_flight",
         "last_heard",
         "missed",
+        "newest",
         "pk",
         "session",
         "spent",
@@ -49,10 +51,11 @@ class Socket(Wire):
         self.session = ""
         self.cursor: int | None = 0
         self.in_flight: dict[int, None] = {}
-        self.acked: set[int] = set()
-        self.acked_before: set[int] = set()
+        self.acked: list[int] = []
+        self.acked_before: list[int] = []
         self.held: dict[int, None] = {}
         self.missed = False
+        self.newest = 0
         self.spent = 0
         self.last_heard = self.waiting_since = asyncio.get_running_loop().time()
 
@@ -65,7 +68,7 @@ class Socket(Wire):
 
     def knows(self, notification_id: int) -> bool:
         """It is on its way, or its ack came a moment ago."""
-        return (
+        return notification_id <= self.newest and (
             notification_id in self.in_flight
             or notification_id in self.acked
             or notification_id in self.acked_before
@@ -79,8 +82,18 @@ class Socket(Wire):
         if self.knows(notification_id):
             return False
         self._sent(notification_id)
-        self.write(text)
+        # As `write` does; with credit the socket is neither busy nor closed.
+        self._step(self._send({"type": "websocket.send", "text": text}))
         return True
+
+    def offer_all(self, frames: Sequence[tuple[int, str]]) -> list[int]:
+        """Push several together, or hold back what there is no credit for; the ids pushed."""
+        new = [frame for frame in frames if not self.knows(frame[0])]
+        ready = self.cursor is None and not self.held
+        sent = self.push(new) if ready else []
+        for number, _ in new[len(sent) :]:
+            self.hold(number)
+        return sent
 
     def hold(self, notification_id: int) -> None:
         """Remember what has to follow when there is credit again."""
@@ -93,7 +106,7 @@ class Socket(Wire):
             self.missed = True
             self.cursor = 0
 
-    def push(self, frames: list[tuple[int, str]]) -> list[int]:
+    def push(self, frames: Sequence[tuple[int, str]]) -> list[int]:
         """Send what was read from the database, in as few frames as its size allows.
 
         Returns the ids sent; fewer than given where credit ends, or the client stops reading.
@@ -111,17 +124,22 @@ class Socket(Wire):
 
     def acknowledge(self, ids: Iterable[int]) -> list[int]:
         """Take ids out of flight; those that were in flight here, as no others count."""
-        pop = self.in_flight.pop
-        taken = [number for number in ids if pop(number, 0) is None]
+        in_flight, taken = self.in_flight, []
+        for number in ids:
+            if number in in_flight:
+                del in_flight[number]
+                taken.append(number)
         if taken:
             self._remember(taken)
-            self.waiting_since = asyncio.get_running_loop().time()
+            self.waiting_since = self.last_heard
         return taken
 
     def _sent(self, notification_id: int) -> None:
         # What came live during a replay is held, and the replay may reach it first.
         if self.held:
             self.held.pop(notification_id, None)
+        if notification_id > self.newest:
+            self.newest = notification_id
         if self.auto_ack:
             self.spent += 1
             self._remember((notification_id,))
@@ -131,13 +149,16 @@ class Socket(Wire):
         self.in_flight[notification_id] = None
 
     def _remember(self, ids: Iterable[int]) -> None:
-        """A late hint may still come for what was acked: a window of ids, and up to one more."""
-        self.acked.update(ids)
+        """A late hint may still come for what was acked: a window of ids, and up to one more.
+
+        Lists, as ids come with every ack and are hardly ever looked for.
+        """
+        self.acked.extend(ids)
         if len(self.acked) >= self.window:
-            self.acked, self.acked_before = set(), self.acked
+            self.acked, self.acked_before = [], self.acked
 
 
-def _split(frames: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+def _split(frames: Sequence[tuple[int, str]]) -> Iterator[Sequence[tuple[int, str]]]:
     """Runs of frames whose texts fit into one."""
     size = start = 0
     for position, (_, text) in enumerate(frames):

@@ -75,7 +75,7 @@ class Sweep:
             offline.overdue, pks, settings.SWEEP_GRACE_SECONDS, settings.WINDOW
         )
         for pk, notification_id in pairs:
-            if self._marks.is_delivered(pk, notification_id):
+            if notification_id in self._marks.unwritten(pk):
                 continue
             for socket in filter(_is_open, self._presence.of(pk)):
                 socket.hold(notification_id)

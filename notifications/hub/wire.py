@@ -131,7 +131,7 @@ def _continue(coroutine: Coroutine[Any, Any, None], awaited: Any) -> Generator[A
             step = coroutine.throw
             argument: Any = error
         else:
-            step = coroutine.send  # type: ignore[assignment]
+            step = coroutine.send  # type: ignore[assignment]  # called alike, typed apart
             argument = value
         try:
             awaited = step(argument)

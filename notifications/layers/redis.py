@@ -98,8 +98,8 @@ def _sync_pool(host: dict[str, Any]) -> redis.ConnectionPool:
     master_name = host.pop("master_name", None)
     if master_name is None:
         return redis.ConnectionPool(**host)
-    sentinels = redis.sentinel.Sentinel(  # type: ignore[no-untyped-call]
+    sentinels = redis.sentinel.Sentinel(  # type: ignore[no-untyped-call]  # redis-py has no types
         host.pop("sentinels"), sentinel_kwargs=host.pop("sentinel_kwargs", None)
     )
     pool = redis.sentinel.SentinelConnectionPool
-    return pool(master_name, sentinels, **host)  # type: ignore[no-untyped-call]
+    return pool(master_name, sentinels, **host)  # type: ignore[no-untyped-call]  # nor here

@@ -1,9 +1,7 @@
 import asyncio
-import contextlib
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.test import Client, TransactionTestCase, override_settings
+from django.test import Client, override_settings
 
 from notifications.hub import get_hub
 from notifications.models import Delivery
@@ -11,25 +9,10 @@ from notifications.send import anotify
 from notifications.tickets import SUBPROTOCOL, make_ticket
 
 from .clients import MemoryClient
-
-User = get_user_model()
-
-
-class ConsumerTestCase(TransactionTestCase):
-    def setUp(self):
-        self.ada = User.objects.create_user("ada", password="pw")
-        self.bob = User.objects.create_user("bob")
-
-    @contextlib.asynccontextmanager
-    async def connected(self, *args, **options):
-        client = await MemoryClient(*args, **options).connect()
-        try:
-            yield client
-        finally:
-            await client.disconnect()
+from .hub import HubTestCase, User
 
 
-class AuthenticationTests(ConsumerTestCase):
+class AuthenticationTests(HubTestCase):
     async def test_a_ticket_in_the_url_is_greeted(self):
         async with self.connected(self.ada) as client:
             hello = client.frames[0]
@@ -101,7 +84,7 @@ class AuthenticationTests(ConsumerTestCase):
 
     async def test_signing_out_closes_the_sockets_of_that_session_alone(self):
         browser = Client()
-        await browser.alogin(username="ada", password="pw")
+        await browser.aforce_login(self.ada)
         session = browser.cookies[settings.SESSION_COOKIE_NAME].value
         cookie = f"{settings.SESSION_COOKIE_NAME}={session}".encode()
         headers = [(b"cookie", cookie), (b"origin", b"http://testserver")]
@@ -119,13 +102,13 @@ class AuthenticationTests(ConsumerTestCase):
 
     async def cookies(self, origin):
         browser = Client()
-        await browser.alogin(username="ada", password="pw")
+        await browser.aforce_login(self.ada)
         session = browser.cookies[settings.SESSION_COOKIE_NAME].value
         cookie = f"{settings.SESSION_COOKIE_NAME}={session}".encode()
         return [(b"cookie", cookie), (b"origin", origin)]
 
 
-class FrameTests(ConsumerTestCase):
+class FrameTests(HubTestCase):
     async def test_a_ping_gets_a_pong(self):
         async with self.connected(self.ada) as client:
             client.send({"type": "ping"})
@@ -185,7 +168,7 @@ class FrameTests(ConsumerTestCase):
         )
 
 
-class LifetimeTests(ConsumerTestCase):
+class LifetimeTests(HubTestCase):
     async def test_a_server_that_stops_says_so_and_writes_the_acks(self):
         await anotify([self.ada], "one")
         client = await MemoryClient(self.ada).connect()

@@ -13,6 +13,8 @@ from notifications.send import notify
 
 from .users import User, make_user, make_users
 
+FULL_SCAN = r"Seq Scan on notifications_delivery|SCAN notifications_d"
+
 
 class OfflineTestCase(TestCase):
     @classmethod
@@ -164,21 +166,31 @@ class CountTests(OfflineTestCase):
 
 
 class QueuedAmongTests(OfflineTestCase):
-    def test_it_says_who_has_which_queued_user_by_user_and_oldest_first(self):
+    def test_it_says_who_has_which_queued_the_oldest_first(self):
         self.mark("delivered", self.alice, self.ids[:1])
         pks = [self.alice.pk, self.bob.pk]
-        self.assertEqual(
-            offline.queued_among(set(self.ids[:2]), pks),
-            [(pks[0], self.ids[1]), (pks[1], self.ids[0]), (pks[1], self.ids[1])],
-        )
+        found = offline.queued_among(set(self.ids[:2]), pks)
+        self.assertEqual(found, {self.ids[0]: [pks[1]], self.ids[1]: pks})
+        self.assertEqual(list(found), self.ids[:2])
 
     def test_it_is_silent_about_everybody_else(self):
-        self.assertEqual(
-            offline.queued_among(self.ids[:1], [self.bob.pk]), [(self.bob.pk, self.ids[0])]
-        )
-        self.assertEqual(offline.queued_among([10**12], [self.bob.pk]), [])
-        self.assertEqual(offline.queued_among([], [self.bob.pk]), [])
-        self.assertEqual(offline.queued_among(self.ids, []), [])
+        bob = [self.bob.pk]
+        self.assertEqual(offline.queued_among(self.ids[:1], bob), {self.ids[0]: bob})
+        self.assertEqual(offline.queued_among([10**12], bob), {})
+        self.assertEqual(offline.queued_among([], bob), {})
+        self.assertEqual(offline.queued_among(self.ids, []), {})
+
+    def test_of_very_many_recipients_it_looks_for_those_asked_about_alone(self):
+        everybody = make_users(2 * offline.MANY + 1)
+        first, second = asked = list(everybody.order_by("pk")[:2])
+        few, many = notify(asked, "few").pk, notify(everybody, "many").pk
+        self.mark("delivered", first, [few])
+        self.mark("delivered", second, [many])
+        pks = [first.pk, second.pk]
+        found = offline.queued_among([few, many], pks)
+        self.assertEqual(found, {few: [second.pk], many: [first.pk]})
+        self.mark("delivered", first, [many])
+        self.assertEqual(offline.queued_among([many], pks), {})
 
 
 class OverdueTests(OfflineTestCase):
@@ -255,9 +267,7 @@ class PlanTests(TestCase):
             plan = self.explain(query["sql"])
             if "notifications_delivery" in query["sql"]:
                 self.assertTrue(any(name in plan for name in self.partial), plan)
-                self.assertNotRegex(
-                    plan, r"Seq Scan on notifications_delivery|SCAN notifications_d"
-                )
+                self.assertNotRegex(plan, FULL_SCAN)
 
     def explain(self, statement):
         how = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
@@ -272,7 +282,11 @@ class PlanTests(TestCase):
         self.assert_reads_a_partial_index(lambda: offline.counts(self.pks))
 
     def test_announcements(self):
-        self.assert_reads_a_partial_index(lambda: offline.queued_among(self.ids[-2:], self.pks))
+        with CaptureQueriesContext(connection) as queries:
+            offline.queued_among(self.ids[-2:], self.pks)
+        self.assertEqual(len(queries), 2)
+        for query in queries:
+            self.assertNotRegex(self.explain(query["sql"]), FULL_SCAN)
 
     def test_the_sweep(self):
         self.assert_reads_a_partial_index(lambda: offline.overdue(self.pks, 0, 10))

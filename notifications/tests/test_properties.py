@@ -3,6 +3,7 @@
 import asyncio
 
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -218,10 +219,13 @@ class DeliveryMachine(RuleBasedStateMachine):
         shown = {number for device in self.devices for number in device.screen}
         if not set(self.committed) <= shown:
             return False
-        left = await asyncio.to_thread(
-            lambda: Delivery.objects.queued().filter(recipient=self.ada).exists()
-        )
-        return not left
+        return not await asyncio.to_thread(self.something_is_queued)
+
+    def something_is_queued(self):
+        try:
+            return Delivery.objects.queued().filter(recipient=self.ada).exists()
+        finally:
+            connections.close_all()  # of this thread, whose end nobody sees
 
     def acknowledge(self, device, ids):
         device.client.ack(ids)

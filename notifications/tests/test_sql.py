@@ -4,9 +4,11 @@ import uuid
 from django.contrib.auth.models import Group
 from django.db import connection, connections, models, transaction
 from django.test import TestCase, TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 
 from notifications import sql
 from notifications.models import Delivery, Notification
+from notifications.send import notify
 
 from .users import User, make_user, make_users
 
@@ -50,10 +52,10 @@ class InsertTests(TestCase):
         cls.pks = sorted(user.pk for user in cls.users)
         cls.notification = Notification.objects.create(title="Hi")
 
-    def insert(self, users, *, returning):
+    def insert(self, users, *, new=False, returning):
         audience = users.order_by().values("pk").query.sql_with_params()
         return sql.insert_deliveries(
-            connection, self.notification.pk, audience, returning=returning
+            connection, self.notification.pk, audience, new=new, returning=returning
         )
 
     def test_it_counts_those_who_got_it(self):
@@ -74,7 +76,41 @@ class InsertTests(TestCase):
         for name in ("one", "two"):
             Group.objects.create(name=name).user_set.set(self.users)
         users = User.objects.filter(groups__name__in=["one", "two"])
-        self.assertEqual(sorted(self.insert(users, returning=True)), self.pks)
+        for new in (True, False):
+            with self.subTest(new=new):
+                Delivery.objects.all().delete()
+                self.assertEqual(sorted(self.insert(users, new=new, returning=True)), self.pks)
+
+    def test_a_new_one_is_not_looked_up_for_each_user(self):
+        for new in (True, False):
+            with self.subTest(new=new), CaptureQueriesContext(connection) as queries:
+                self.insert(User.objects.filter(pk=self.pks[new]), new=new, returning=False)
+            self.assertEqual("ON CONFLICT" in queries[0]["sql"], not new)
+
+
+class UpdatePlanTests(TestCase):
+    def test_an_ack_looks_for_its_row_by_user_and_notification(self):
+        """Not through all that the user ever got."""
+        users = make_users(300)
+        ids = [notify(users, f"n{number}").pk for number in range(40)]
+        marked = dict.fromkeys(users.values_list("pk", flat=True)[:3], ids[-3:])
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE notifications_delivery")
+        with CaptureQueriesContext(connection) as queries, transaction.atomic():
+            sql.update_marked(connection, marked, ["delivered_at"], unset="delivered_at")
+            transaction.set_rollback(True)
+        [statement] = [query["sql"] for query in queries if "UPDATE" in query["sql"]]
+        self.assertRegex(
+            explain(statement), r"(Index Cond|USING .*INDEX).*_id\W+.* AND \W*\w+_id\W"
+        )
+
+
+def explain(statement):
+    how = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{how} {statement}")
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 
 class RaceTests(TransactionTestCase):
