@@ -1,4 +1,5 @@
-"""The measuring process: `python -m perftests.child LABEL…` runs tests and prints their events.
+"""The measuring process: `python -m perftests.child [--fail-fast] LABEL…` runs tests and prints
+their events.
 
 Its standard output carries events alone; whatever tests print goes to standard error. The end of
 its standard input means that its parent is gone: it then cleans up and ends, as on Ctrl-C.
@@ -8,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from argparse import ArgumentParser
 from typing import BinaryIO
 
 import django
@@ -17,7 +19,11 @@ from django.db import DatabaseError
 from .events import Event, Finished, encode
 
 
-def main(labels: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    parser = ArgumentParser()
+    parser.add_argument("--fail-fast", action="store_true")
+    parser.add_argument("labels", nargs="+")
+    order = parser.parse_args(arguments)
     stream = claim_stdout()
     threading.Thread(target=end_with_parent, daemon=True).start()
 
@@ -28,12 +34,13 @@ def main(labels: list[str]) -> None:
     django.setup()
     from .runner import PerformanceTestRunner
 
-    runner = PerformanceTestRunner(verbosity=0, listener=send)
+    runner = PerformanceTestRunner(verbosity=0, listener=send, failfast=order.fail_fast)
     try:
-        runner.run_tests(labels)
+        runner.run_tests(order.labels)
     except (CommandError, DatabaseError) as error:
         sys.exit(str(error))
-    send(Finished(interrupted=runner.collector.interrupted))
+    collector = runner.collector
+    send(Finished(interrupted=collector.interrupted or not collector.complete))
 
 
 def claim_stdout() -> BinaryIO:

@@ -82,13 +82,19 @@ class Collector:
         self.interrupted = True
         self.stop_run()
 
-    def finish(self, *, complete: bool) -> None:
-        """When all tests should have run, account for those that have no result yet."""
-        if not complete:
-            return
+    @property
+    def complete(self) -> bool:
+        """Whether every planned test has a result."""
+        return not self._without_result(self._planned)
+
+    def finish(self, *, stopped: bool) -> None:
+        """Account for the tests without a result: a fixture failed, or something odd happened.
+
+        Of a run that was `stopped` early, the others have none.
+        """
         for name, ending in self._fixtures.items():
             self._report_fixture(name, ending)
-        for test in self._without_result(self._planned):
+        for test in [] if stopped else self._without_result(self._planned):
             self._report(test.result(Outcome.ERROR, 0.0, "It was planned and never started."))
 
     def _announce(self, test: PerformanceTestCase) -> None:
@@ -104,12 +110,13 @@ class Collector:
 
     def _report_fixture(self, name: str, ending: Ending) -> None:
         around = [test for test in self._planned if is_around(name, test)]
-        for test in self._without_result(around):
-            self._report(test.result(ending.outcome, 0.0, ending.detail))
         if around and name.startswith("tearDown"):
             self._report(
                 Result(name, around[0].suite, "", name, ending.outcome, 0.0, detail=ending.detail)
             )
+        else:
+            for test in self._without_result(around):
+                self._report(test.result(ending.outcome, 0.0, ending.detail))
 
     def _without_result(self, tests: Iterable[PerformanceTestCase]) -> list[PerformanceTestCase]:
         have = {result.test for result in self.results}

@@ -51,7 +51,7 @@ class TestEnded(msgspec.Struct, frozen=True, tag="result", tag_field="event"):
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished", tag_field="event"):
-    """Everything is cleaned up; `interrupted` when not all tests were run."""
+    """Everything is cleaned up; `interrupted` when not all tests were run to their end."""
 
     interrupted: bool
 

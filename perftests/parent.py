@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from . import context, store
 from .conf import Scale, Server, configuration
-from .events import Event, Finished, Listener, TestEnded, TestStarted, decode
+from .events import Event, Finished, Listener, Started, TestEnded, TestStarted, decode
 from .measure.results import Outcome, Report, Result, State
 from .models import PerfRun
 
@@ -26,13 +26,17 @@ LAST_WORDS_BYTES = 4000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run is asked to do. `tests` are dotted labels, one for each test."""
+    """What a run is asked to do. `tests` are dotted labels, one for each test.
+
+    With `fail_fast` no further test is started after one that failed.
+    """
 
     tests: Sequence[str]
     scale: Scale
     server: Server
     label: str
     parameters: dict[str, Any]
+    fail_fast: bool = False
 
 
 class MeasuringProcess:
@@ -43,8 +47,9 @@ class MeasuringProcess:
         # Its test database and what its servers write go with it, however it ends.
         self._temporary = tempfile.TemporaryDirectory(prefix="perf-", ignore_cleanup_errors=True)
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        options = ["--fail-fast"] if order.fail_fast else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "perftests.child", *order.tests],
+            [sys.executable, "-m", "perftests.child", *options, *order.tests],
             stdin=subprocess.PIPE,  # its end tells the child that we are gone
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -127,7 +132,8 @@ class Run:
         self.listener = listener
         self.interrupted = False
         self.problem = ""
-        self._finished = False
+        self._finished = self._complete = False
+        self._planned = self._ended = 0
         self._test: TestStarted | None = None
         self._process: MeasuringProcess | None = None
         self._deadline = time.monotonic() + configuration.RUN_TIMEOUT_SECONDS
@@ -157,21 +163,29 @@ class Run:
                     self._watch_the_clock(process)
             if not (self._finished or self.interrupted or self.problem):
                 self._bury(stored, process.last_words())
-        complete = self._finished and not (self.interrupted or self.problem)
+        complete = self._complete and not (self.interrupted or self.problem)
         return State.FINISHED if complete else State.ABORTED
 
     def _receive(self, event: Event | None, stored: PerfRun) -> None:
         match event:
             case None:
                 return
+            case Started(tests=tests):
+                self._planned = tests
             case TestStarted():
                 self._test = event
             case TestEnded(result=result):
                 self._test = None
+                self._ended += 1
                 store.add(stored, result)
-            case Finished():
-                self._finished = True
+            case Finished(interrupted=cut_short):
+                self._finished, self._complete = True, not cut_short
+                if cut_short and self.order.fail_fast and not (self.interrupted or self.problem):
+                    self.problem = self._stopped_at_a_failure()
         self.listener(event)
+
+    def _stopped_at_a_failure(self) -> str:
+        return f"Stopped at the first failure: {self._ended} of {self._planned} tests were run."
 
     def _watch_the_clock(self, process: MeasuringProcess) -> None:
         if time.monotonic() < self._deadline:

@@ -76,7 +76,7 @@ class PerformanceTestRunner(DiscoverRunner):
         # unittest forgets each test as it has run it, so they are listed first.
         self.collector.plan(performance_tests(suite))
         result = super().run_suite(suite, **kwargs)
-        self.collector.finish(complete=not result.shouldStop)
+        self.collector.finish(stopped=result.shouldStop)
         if self.verbosity and self.collector.results:
             console.print_summary(self.collector.results, Console(file=sys.stderr))
         return result

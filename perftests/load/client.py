@@ -5,12 +5,12 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import msgspec
 from picows import WSFrame, WSTransport
 
 from notifications import protocol
 from perftests.exceptions import PerftestsError
 
+from .arrivals import Arrivals, Frame, decode
 from .connection import Connection
 
 HEARTBEAT_SECONDS = 25.0
@@ -20,34 +20,15 @@ class ConnectFailed(PerftestsError):
     """The server closed the socket before its first frame."""
 
 
-class _Item(msgspec.Struct):
-    id: int
-
-
-class _Frame(msgspec.Struct):
-    """What a client has to know of any frame; the rest is not decoded."""
-
-    type: str
-    id: int = 0
-    items: list[_Item] = []
-    unread: int = 0
-    window: int = 0
-    code: str = ""
-
-
-_decode = msgspec.json.Decoder(_Frame).decode
-
-
-class NotificationClient(Connection):
+class NotificationClient(Arrivals, Connection):
     """A client of protocol 1: acknowledges, drops duplicates by id, over reconnects as well.
 
-    `arrived_ids[i]` first arrived at `arrived_ns[i]` (`perf_counter_ns`); `duplicates` arrived
-    before, `out_of_order` arrived after a newer one. `unread` is the count the server told last,
-    `errors` the codes of its error frames, `resyncs` how often it asked to reload the list.
+    `unread` is the count the server told last, `errors` the codes of its error frames, `resyncs`
+    how often it asked to reload the list.
 
     `ack=False` never acknowledges, `ack_delay_seconds` is the longest an ack waits for others,
-    `auto_ack` lets the server take sending for delivery. Without a `ticket` the `headers` have to
-    carry a session's cookie.
+    `auto_ack` lets the server take sending for delivery, `heartbeat_seconds` lie between two pings.
+    Without a `ticket` the `headers` have to carry a session's cookie.
     """
 
     def __init__(
@@ -60,12 +41,10 @@ class NotificationClient(Connection):
         ack: bool = True,
         ack_delay_seconds: float = 1.0,
         auto_ack: bool = False,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
-        super().__init__("", headers=headers, read=read)
-        self.arrived_ids: list[int] = []
-        self.arrived_ns: list[int] = []
-        self.duplicates = 0
-        self.out_of_order = 0
+        Arrivals.__init__(self)
+        Connection.__init__(self, "", headers=headers, read=read)
         self.unread: int | None = None
         self.errors: list[str] = []
         self.resyncs = 0
@@ -74,8 +53,7 @@ class NotificationClient(Connection):
         self._acks = ack and not auto_ack
         self._ack_delay_seconds = ack_delay_seconds
         self._auto_ack = auto_ack
-        self._seen: set[int] = set()
-        self._newest = 0
+        self._heartbeat_seconds = heartbeat_seconds
         self._half_window = 1
         self._unacknowledged: list[int] = []
         self._ack_timer: asyncio.TimerHandle | None = None
@@ -106,7 +84,7 @@ class NotificationClient(Connection):
 
     def receive(self, frame: WSFrame) -> None:
         arrived_ns = time.perf_counter_ns()
-        decoded = _decode(frame.get_payload_as_memoryview())
+        decoded = decode(frame.get_payload_as_memoryview())
         match decoded.type:
             case "notification":
                 self._take([decoded.id], arrived_ns)
@@ -133,7 +111,7 @@ class NotificationClient(Connection):
             reason = f"the server closed with {self.close_code} before its hello"
             self._greeting.set_exception(ConnectFailed(reason))
 
-    def _greeted(self, hello: _Frame) -> None:
+    def _greeted(self, hello: Frame) -> None:
         self.unread = hello.unread
         self._half_window = max(1, hello.window // 2)
         self._schedule_heartbeat()
@@ -141,15 +119,7 @@ class NotificationClient(Connection):
             self._greeting.set_result(None)
 
     def _take(self, ids: list[int], arrived_ns: int) -> None:
-        for id_ in ids:
-            if id_ in self._seen:
-                self.duplicates += 1
-                continue
-            self._seen.add(id_)
-            self.arrived_ids.append(id_)
-            self.arrived_ns.append(arrived_ns)
-            self.out_of_order += id_ < self._newest
-            self._newest = max(self._newest, id_)
+        self.note_arrivals(ids, arrived_ns)
         if self._acks:
             # Duplicates as well: the server sent them because an ack did not reach it.
             self._unacknowledged += ids
@@ -173,8 +143,24 @@ class NotificationClient(Connection):
 
     def _schedule_heartbeat(self) -> None:
         loop = asyncio.get_running_loop()
-        self._heartbeat_timer = loop.call_later(HEARTBEAT_SECONDS, self._beat)
+        self._heartbeat_timer = loop.call_later(self._heartbeat_seconds, self._beat)
 
     def _beat(self) -> None:
         self.send({"type": "ping"})
         self._schedule_heartbeat()
+
+
+class Listener(NotificationClient):
+    """The same client at a URL where nobody greets it or takes an ack.
+
+    Whoever is compared with us has clients that do as much with each frame: one that is back
+    asleep sooner has to be woken for the next, which is on the server's account.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__("", ack=False)
+        self.url = url
+
+    async def connect(self, *, timeout_seconds: float = 30.0) -> None:
+        """Connect; raises what `Connection.connect` raises."""
+        await Connection.connect(self, timeout_seconds=timeout_seconds)

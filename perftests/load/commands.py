@@ -22,6 +22,7 @@ from notifications.send import notify
 from . import floor, inspection, queries, rivals
 from .control import PREFIX, turn
 from .floor import Receive, Scope, Send
+from .pacing import keep, moments_ns, seconds_until
 
 RECEIVE_POLL_SECONDS = 0.005
 
@@ -68,23 +69,6 @@ async def _answer(send: Send, status: int, answer: dict[str, Any]) -> None:
     await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 
-class _Schedule:
-    """When each of many sends is due: at a fixed rate whatever the sends take, or at once."""
-
-    def __init__(self, per_second: float | None) -> None:
-        self._start_ns = time.perf_counter_ns()
-        self._interval_ns = 1e9 / per_second if per_second else 0.0
-
-    def due_ns(self, number: int) -> int:
-        if not self._interval_ns:
-            return time.perf_counter_ns()
-        return self._start_ns + round(number * self._interval_ns)
-
-
-def _seconds_until(due_ns: int) -> float:
-    return max(0.0, (due_ns - time.perf_counter_ns()) / 1e9)
-
-
 async def _notify(
     recipients: list[Any], count: int, per_second: float | None, each: int | None, **content: Any
 ) -> dict[str, Any]:
@@ -98,10 +82,10 @@ def _notify_all(
     audiences: list[Sequence[Any]], per_second: float | None, content: dict[str, Any]
 ) -> dict[str, Any]:
     ids, due, committed = [], [], []
-    schedule = _Schedule(per_second)
-    for number, audience in enumerate(audiences):
-        due.append(schedule.due_ns(number))
-        time.sleep(_seconds_until(due[-1]))
+    for audience, moment_ns in zip(
+        audiences, keep(moments_ns(len(audiences), per_second)), strict=True
+    ):
+        due.append(moment_ns)
         with transaction.atomic():
             # Registered first, so it runs before anything is published.
             transaction.on_commit(lambda: committed.append(time.perf_counter_ns()))
@@ -111,9 +95,8 @@ def _notify_all(
 
 async def _floor_push(text: str, count: int, per_second: float | None) -> dict[str, Any]:
     sent = 0
-    schedule = _Schedule(per_second)
-    for number in range(count):
-        await asyncio.sleep(_seconds_until(schedule.due_ns(number)))
+    for moment_ns in moments_ns(count, per_second):
+        await asyncio.sleep(seconds_until(moment_ns))
         sent += await floor.push(text)
     return {"sent": sent}
 
@@ -164,7 +147,11 @@ async def _grown() -> dict[str, Any]:
 
 
 async def _queries() -> dict[str, Any]:
-    return {"statements": queries.statements}
+    return {"statements": queries.counter.statements}
+
+
+async def _counting() -> dict[str, Any]:
+    return {"seconds_each": queries.counter.seconds_each()}
 
 
 async def _cpu() -> dict[str, Any]:
@@ -182,5 +169,6 @@ COMMANDS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "trace": _trace,
     "grown": _grown,
     "queries": _queries,
+    "counting": _counting,
     "cpu": _cpu,
 }

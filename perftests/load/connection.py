@@ -47,6 +47,7 @@ class Connection(WSListener):
 
     async def connect(self, *, timeout_seconds: float = 30.0) -> None:
         """Connect, again if need be; raises `picows.WSError`, `OSError` or `TimeoutError`."""
+        self.connected = False
         self.close_code = None
         begun_ns = time.perf_counter_ns()
         await ws_connect(
@@ -56,6 +57,9 @@ class Connection(WSListener):
             extra_headers=self.headers,
             socket_factory=None if self._reads else _socket_with_small_buffer,
         )
+        # picows returns as if all were well when the connection is lost during the handshake.
+        if not self.connected and self.close_code is None:
+            raise ConnectionResetError("the connection was lost during the handshake")
         self.handshake_ns = time.perf_counter_ns() - begun_ns
 
     async def close(self, code: WSCloseCode = WSCloseCode.OK) -> None:

@@ -39,9 +39,13 @@ class Sent:
 
 
 class Control:
-    """The commands, for a test; each raises `ControlFailed` with the server's own words."""
+    """The commands, for a test; each raises `ControlFailed` with the server's own words.
+
+    `calls` is how many have been given.
+    """
 
     def __init__(self, http_url: str, *, timeout_seconds: float = 120) -> None:
+        self.calls = 0
         self._address = urlsplit(http_url).netloc
         self._timeout_seconds = timeout_seconds
 
@@ -103,6 +107,10 @@ class Control:
         """How often the server has run each SQL statement since it began."""
         return Counter(self.call("queries")["statements"])
 
+    def counting_seconds(self) -> float:
+        """CPU time that the counting adds to each SQL statement of the server."""
+        return float(self.call("counting")["seconds_each"])
+
     def cpu_seconds(self) -> float:
         """CPU time of the server's process since it began."""
         return float(self.call("cpu")["seconds"])
@@ -113,6 +121,7 @@ class Control:
 
     def call(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Run any command."""
+        self.calls += 1
         connection = HTTPConnection(self._address, timeout=self._timeout_seconds)
         with contextlib.closing(connection):
             connection.request("POST", PREFIX + command, json.dumps(arguments))

@@ -4,13 +4,13 @@ import asyncio
 import time
 from typing import Any
 
-import msgspec
-
 from notifications.authentication import Credentials
 from notifications.conf import get_settings
 from notifications.hub import Socket, get_hub
 from notifications.protocol import Ack
 from perftests.exceptions import PerftestsError
+
+from .arrivals import Arrivals, decode
 
 ACK_SECONDS = 0.001
 """No ack comes before the sending of what it is for has returned."""
@@ -20,44 +20,25 @@ class MockRefused(PerftestsError):
     """The hub did not admit a mock connection."""
 
 
-class _Item(msgspec.Struct):
-    id: int
-
-
-class _Frame(msgspec.Struct):
-    type: str
-    id: int = 0
-    items: list[_Item] = []
-
-
-_decode = msgspec.json.Decoder(_Frame).decode
-
-
-class MockWebSocketConnection:
+class MockWebSocketConnection(Arrivals):
     """What the hub takes for a server's connection; all methods belong to one event loop.
 
-    `frames[i]`, a text, was sent at `frames_ns[i]` (`perf_counter_ns`). `arrived_ids[i]` first
-    arrived at `arrived_ns[i]`, `duplicates` had arrived before, `out_of_order` came after a newer
-    one. `close_code` is what the hub closed it with; `abandoned` when not even that was taken.
+    `frames[i]`, a text, was sent at `frames_ns[i]` (`perf_counter_ns`). `close_code` is what the
+    hub closed it with; `abandoned` when not even that was taken.
 
     `ack=False` never acknowledges. `frame_seconds` is how long it takes for each frame, as a
     server does whose client reads slowly.
     """
 
     def __init__(self, ticket: str, *, ack: bool = True, frame_seconds: float = 0.0) -> None:
+        super().__init__()
         self.ticket = ticket
         self.frames: list[str] = []
         self.frames_ns: list[int] = []
-        self.arrived_ids: list[int] = []
-        self.arrived_ns: list[int] = []
-        self.duplicates = 0
-        self.out_of_order = 0
         self.close_code: int | None = None
         self.abandoned = False
         self._acks = ack
         self._frame_seconds = frame_seconds
-        self._seen: set[int] = set()
-        self._newest = 0
         self._unacknowledged: list[int] = []
         self._arrived = asyncio.Event()
 
@@ -96,7 +77,7 @@ class MockWebSocketConnection:
             return
         self.frames.append(message["text"])
         self.frames_ns.append(time.perf_counter_ns())
-        frame = _decode(message["text"])
+        frame = decode(message["text"])
         if frame.type == "notification":
             self._take([frame.id])
         elif frame.type == "batch":
@@ -106,15 +87,7 @@ class MockWebSocketConnection:
         self.abandoned = True
 
     def _take(self, ids: list[int]) -> None:
-        for id_ in ids:
-            if id_ in self._seen:
-                self.duplicates += 1
-                continue
-            self._seen.add(id_)
-            self.arrived_ids.append(id_)
-            self.arrived_ns.append(self.frames_ns[-1])
-            self.out_of_order += id_ < self._newest
-            self._newest = max(self._newest, id_)
+        self.note_arrivals(ids, self.frames_ns[-1])
         self._arrived.set()
         if self._acks and not self._unacknowledged:
             asyncio.get_running_loop().call_later(ACK_SECONDS, self.acknowledge)

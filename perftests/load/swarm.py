@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import uvloop
 from picows import WSError
 
-from .client import ConnectFailed, NotificationClient
+from .client import ConnectFailed, Listener, NotificationClient
 from .connection import Connection
 from .system import raise_open_file_limit
 
@@ -76,9 +76,9 @@ class Swarm:
         clients = [NotificationClient(self.websocket_url, t, **options) for t in tickets]
         return self.connect_clients(clients, concurrency=concurrency)
 
-    def connect_floor(self, count: int, *, concurrency: int = 100) -> list[Connection]:
-        """Connect `count` bare clients to the floor; those that succeeded."""
-        clients = [Connection(f"{self.websocket_url}/floor/") for _ in range(count)]
+    def connect_floor(self, count: int, *, concurrency: int = 100) -> list[Listener]:
+        """Connect `count` clients to the floor; those that succeeded."""
+        clients = [Listener(f"{self.websocket_url}/floor/") for _ in range(count)]
         return self.connect_clients(clients, concurrency=concurrency)
 
     def connect_clients(self, clients: Sequence[Client], *, concurrency: int = 100) -> list[Client]:

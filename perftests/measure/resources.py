@@ -1,6 +1,7 @@
 """CPU, memory, threads and file descriptors of a process tree, read from outside by psutil."""
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,13 +13,19 @@ import psutil
 from .results import Series
 from .units import megabytes
 
-CPU_WINDOW_SAMPLES = 5
-"""The kernel counts CPU time in ticks of 10 ms: over one interval of 100 ms a share of the CPU
-would come in steps of 10 %, over five of them in steps of 2 %."""
+INTERVAL_SECONDS = 0.5
+"""A reading of CPU and RSS takes up to 0.4 ms beside a busy server."""
 
-SLOW_INTERVAL_SECONDS = 1.0
-"""How often the dear readings are taken. For USS the kernel walks all pages of the process and
-holds its memory lock meanwhile; finding the children reads every process of the machine."""
+CPU_WINDOW_SECONDS = 0.5
+"""The kernel counts CPU time in ticks of 10 ms: over half a second, a share of the CPU comes in
+steps of 2 %."""
+
+DEAR_INTERVAL_SECONDS = 5.0
+"""For USS the kernel walks all pages of the process and holds its memory lock meanwhile; file
+descriptors are listed one by one. Together they cost as much as eight of the other readings."""
+
+CHILDREN_INTERVAL_SECONDS = 10.0
+"""Looking for children reads every process of the machine, 3 ms where there are a hundred."""
 
 STOP_TIMEOUT_SECONDS = 10
 
@@ -28,11 +35,19 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One reading of the whole tree; `seconds` since the monitor started, sizes in bytes."""
+    """One reading of the whole tree; `seconds` since the monitor started, `rss` in bytes."""
 
     seconds: float
     cpu_seconds: float
     rss: int
+
+
+@dataclass(frozen=True, slots=True)
+class DearSample:
+    """What is read less often, because it costs more; `uss` in bytes."""
+
+    seconds: float
+    uss: int
     threads: int
     file_descriptors: int
 
@@ -67,33 +82,37 @@ class ResourceMonitor:
 
     A load generator that started the server itself is watched with `tree=False`, so that the
     server does not count as a part of it. A process that ends meanwhile ends the sampling and is
-    no error. Raises `ProcessLookupError` when it does not exist to begin with.
+    no error. Descendants are looked for at the start and every ten seconds. Raises
+    `ProcessLookupError` when the process does not exist to begin with.
     """
 
     def __init__(
         self,
         pid: int,
         *,
-        interval_seconds: float = 0.1,
+        interval_seconds: float = INTERVAL_SECONDS,
         name: str = "server",
         tree: bool = True,
     ) -> None:
         self.pid = pid
         self.name = name
-        self.overhead = 0.0
-        """The sampler's own CPU time per second, as a share of one core (0.01 is 1 %)."""
+        self.own_cpu_seconds = 0.0
+        """What the sampling itself has cost, known after the block."""
         self._interval_seconds = interval_seconds
         self._tree = tree
         self._samples: list[Sample] = []
-        self._uss: list[tuple[float, int]] = []
+        self._dear_samples: list[DearSample] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{name} monitor", daemon=True)
 
     def __enter__(self) -> Self:
+        begun = thread_time()
         self._watched = _processes(self.pid, self._tree)
-        self._started = self._slow_reading_at = perf_counter()
+        self._started = self._dear_at = perf_counter()
+        self._children_at = self._started + CHILDREN_INTERVAL_SECONDS
         # Before the block begins, so that nothing it does is missed.
         self._cpu_before = _cpu_seconds(self._watched, tree=self._tree)
+        self.own_cpu_seconds = thread_time() - begun
         self._thread.start()
         return self
 
@@ -119,12 +138,13 @@ class ResourceMonitor:
 
         One that has no points is left out: cpu needs half a second, all need a living process.
         """
+        dear = self._dear_samples
         columns: dict[tuple[str, str], list[Point]] = {
             ("cpu", "%"): list(_cpu_percent(self._samples)),
             ("rss", "MB"): [(s.seconds, megabytes(s.rss)) for s in self._samples],
-            ("uss", "MB"): [(seconds, megabytes(size)) for seconds, size in self._uss],
-            ("threads", ""): [(s.seconds, s.threads) for s in self._samples],
-            ("file descriptors", ""): [(s.seconds, s.file_descriptors) for s in self._samples],
+            ("uss", "MB"): [(s.seconds, megabytes(s.uss)) for s in dear],
+            ("threads", ""): [(s.seconds, s.threads) for s in dear],
+            ("file descriptors", ""): [(s.seconds, s.file_descriptors) for s in dear],
         }
         return tuple(
             Series(f"{self.name} {what}", unit, *zip(*points, strict=True))
@@ -136,34 +156,41 @@ class ResourceMonitor:
         while self._sample() and not self._stopping.wait(self._interval_seconds):
             pass
         if self._stopping.is_set():
-            self._sample()  # what was used since the last one
-        self.overhead = thread_time() / (perf_counter() - self._started)
+            self._dear_at = perf_counter()
+            self._sample()  # what was used and opened since the last one
+        self.own_cpu_seconds += thread_time()
 
     def _sample(self) -> bool:
         """Take one sample; False when the process is gone."""
         now = perf_counter()
         try:
-            if now >= self._slow_reading_at:
-                self._slow_reading_at = now + SLOW_INTERVAL_SECONDS
+            if now >= self._children_at:
+                self._children_at = now + CHILDREN_INTERVAL_SECONDS
                 self._watched = _processes(self.pid, self._tree)
-                uss = _total(self._watched, _uss)
-                self._uss.append((now - self._started, uss))
+            if now >= self._dear_at:
+                self._dear_at = now + DEAR_INTERVAL_SECONDS
+                self._dear_samples.append(self._read_dear())
             self._samples.append(self._read())
         except ProcessLookupError:
             return False
         return True
 
     def _read(self) -> Sample:
-        processes = self._watched
-        rss = _total(processes, _rss)
+        rss = _total(self._watched, _rss)
         if not rss:
             raise ProcessLookupError(f"process {self.pid} has ended")
         return Sample(
             seconds=perf_counter() - self._started,
-            cpu_seconds=_cpu_seconds(processes, tree=self._tree),
+            cpu_seconds=_cpu_seconds(self._watched, tree=self._tree),
             rss=rss,
-            threads=_total(processes, lambda process: process.num_threads()),
-            file_descriptors=_total(processes, lambda process: process.num_fds()),
+        )
+
+    def _read_dear(self) -> DearSample:
+        return DearSample(
+            seconds=perf_counter() - self._started,
+            uss=_total(self._watched, _uss),
+            threads=_total(self._watched, lambda process: process.num_threads()),
+            file_descriptors=_total(self._watched, lambda process: process.num_fds()),
         )
 
 
@@ -205,7 +232,11 @@ def _total(processes: Iterable[psutil.Process], read: Callable[[psutil.Process],
 
 
 def _cpu_percent(samples: Sequence[Sample]) -> Iterator[Point]:
-    for earlier, later in zip(samples, samples[CPU_WINDOW_SAMPLES:], strict=False):
+    times = [sample.seconds for sample in samples]
+    for later in samples:
+        if not (before := bisect_right(times, later.seconds - CPU_WINDOW_SECONDS)):
+            continue
+        earlier = samples[before - 1]
         used = later.cpu_seconds - earlier.cpu_seconds
         # A child's time is in no reading between its end and its parent's wait: never below 0.
         yield later.seconds, max(0.0, 100 * used / (later.seconds - earlier.seconds))

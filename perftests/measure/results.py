@@ -111,7 +111,7 @@ class State(StrEnum):
 
     RUNNING = "running"
     FINISHED = "finished"
-    ABORTED = "aborted"  # interrupted, or its process died
+    ABORTED = "aborted"  # interrupted, stopped at a failure, or its process died
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Report:
     """One run with all its results: the one input of every report.
 
     `run` is the number of the stored run, `started_at` ISO 8601, `parameters` what the run was
-    asked to do (scale, server, labels), `environment` what it ran on.
+    asked to do (scale, server, labels …), `environment` what it ran on.
     """
 
     run: int | None

@@ -75,6 +75,23 @@ class Failing(PerformanceTestCase):
         pass
 
 
+class Undecided(PerformanceTestCase):
+    suite = "sample-doubt"
+
+    @row("S11")
+    @skip("there is no service")
+    def test_1_it_is_skipped(self):
+        pass
+
+    @row("S12")
+    def test_2_it_is_in_doubt(self):
+        self.measure("rate", 80, "/s", asked="> 100", doubt="the generator was saturated")
+
+    @row("S13")
+    def test_3_it_passes(self):
+        self.measure("rate", 200, "/s", asked="> 100")
+
+
 class BrokenSetUp(PerformanceTestCase):
     suite = "sample-broken"
 

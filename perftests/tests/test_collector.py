@@ -146,6 +146,35 @@ class FixtureTests(TransactionTestCase):
     def test_tests_after_the_first_failure_of_failfast_are_not_missed(self):
         runner, _, _ = collect(samples.MissingATarget, samples.Passing, failfast=True)
         self.assertEqual([r.suite for r in runner.collector.results], ["sample-bad"])
+        self.assertFalse(runner.collector.complete)
+
+    def test_what_is_skipped_or_in_doubt_does_not_end_a_run_with_failfast(self):
+        runner, _, _ = collect(samples.Undecided, failfast=True)
+        self.assertEqual([r.row for r in runner.collector.results], ["S11", "S12", "S13"])
+        self.assertTrue(runner.collector.complete)
+
+    def test_a_broken_set_up_that_ends_a_run_with_failfast_is_told(self):
+        runner, _, _ = collect(samples.BrokenSetUp, samples.Passing, failfast=True)
+        (result,) = runner.collector.results
+        self.assertIn("no set-up", result.detail)
+
+    def test_a_broken_tear_down_after_the_failure_is_not_blamed_on_tests_that_never_ran(self):
+        class Untidy(PerformanceTestCase):
+            @classmethod
+            def tearDownClass(cls):
+                super().tearDownClass()
+                raise RuntimeError("no tear-down")
+
+            def test_1_it_fails(self):
+                self.fail()
+
+            def test_2_it_never_starts(self):
+                pass
+
+        runner, _, _ = collect(Untidy, failfast=True)
+        failed, broken = runner.collector.results
+        self.assertIn("test_1_it_fails", failed.test)
+        self.assertIn("tearDownClass", broken.test)
 
 
 class InterruptTests(TransactionTestCase):

@@ -9,11 +9,12 @@ from pathlib import Path
 from unittest import mock
 
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 from django.test import SimpleTestCase, TransactionTestCase, override_settings
 
 from perftests import store
 from perftests.measure.results import State
+from perftests.measure.targets import Verdict
 from perftests.models import PerfRun
 
 from .reports import ENVIRONMENT, PASSED
@@ -132,14 +133,18 @@ class ListTests(SimpleTestCase):
 class ExitCodeTests(TransactionTestCase):
     """Exit code 1: something ran, and it is not good enough."""
 
-    def run_sample(self, name):
+    def setUp(self):
+        # The calibration of the machine takes seconds.
+        self.enterContext(mock.patch("perftests.context.describe", return_value=ENVIRONMENT))
+
+    def run_sample(self, name, *options):
         output = StringIO()
         with (
             tempfile.TemporaryDirectory() as directory,
             mock.patch.dict(os.environ, {"DATABASE_URL": f"sqlite:///{directory}/db.sqlite3"}),
             self.assertRaises(SystemExit) as ended,
         ):
-            call_command("perf", f"{SAMPLES}.{name}", stdout=output, stderr=output)
+            call_command("perf", f"{SAMPLES}.{name}", *options, stdout=output, stderr=output)
         self.assertEqual(ended.exception.code, 1)
         return output.getvalue()
 
@@ -148,6 +153,21 @@ class ExitCodeTests(TransactionTestCase):
 
     def test_an_inconclusive_number_exits_with_1(self):
         self.assertIn("rate is in doubt: the generator", self.run_sample("Inconclusive"))
+
+    def test_it_stops_at_the_first_failure_when_asked_to(self):
+        output = self.run_sample("Failing", "--failfast")
+        self.assertIn("one is not two", output)
+        self.assertNotIn("it crashed", output)
+        self.assertIn("Stopped at the first failure: 1 of 4 tests were run.", output)
+        run = PerfRun.objects.get()
+        self.assertEqual((run.state, run.verdict), (State.ABORTED, Verdict.FAIL))
+        self.assertIs(run.parameters["fail_fast"], True)
+
+    def test_failing_fast_can_be_spelled_in_two_ways(self):
+        parser = load_command_class("perftests", "perf").create_parser("manage.py", "perf")
+        for option in ("--fail-fast", "--failfast"):
+            self.assertIs(parser.parse_args([option]).fail_fast, True)
+        self.assertIs(parser.parse_args([]).fail_fast, False)
 
     def test_a_child_that_died_exits_with_1(self):
         output = self.run_sample("Dying")
@@ -205,6 +225,7 @@ class ProcessTests(SimpleTestCase):
                 "server": "daphne",
                 "labels": [f"{SAMPLES}.Passing"],
                 "suites": [],
+                "fail_fast": False,
             },
         )
         self.assertEqual(report["results"][0]["metrics"][0]["value"], 5, "at standard scale")

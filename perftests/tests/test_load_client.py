@@ -1,12 +1,10 @@
 import asyncio
 import time
-from unittest import mock
 
 from django.test import SimpleTestCase
 from picows import WSCloseCode, WSListener, WSMsgType, ws_create_server
 
 from notifications import protocol
-from perftests.load import client as client_module
 from perftests.load.client import ConnectFailed, NotificationClient
 from perftests.load.swarm import Swarm
 
@@ -198,9 +196,8 @@ class NotificationClientTests(SimpleTestCase):
         self.assertEqual(client.errors, ["unknown"])
 
     def test_it_sends_a_heartbeat(self):
-        with mock.patch.object(client_module, "HEARTBEAT_SECONDS", 0.02):
-            self.connect()
-            self.wait_until(lambda: len(self.scripts[0].received) >= 2)
+        self.connect(heartbeat_seconds=0.02)
+        self.wait_until(lambda: len(self.scripts[0].received) >= 2)
 
         self.assertIsInstance(self.scripts[0].received[1], protocol.Ping)
 
@@ -234,6 +231,21 @@ class NotificationClientTests(SimpleTestCase):
 
         with self.assertRaisesRegex(ConnectFailed, "closed with 4401 before its hello"):
             self.swarm.run(asyncio.wait_for(connecting, 5))
+
+    def test_a_connection_that_is_lost_during_the_handshake_is_a_failure_at_once(self):
+        client = NotificationClient(f"ws://127.0.0.1:{self.port_that_hangs_up()}")
+        for attempt in ("first", "again"):
+            with self.subTest(attempt), self.assertRaisesMessage(OSError, "during the handshake"):
+                self.swarm.run(client.connect(timeout_seconds=5))
+
+    def port_that_hangs_up(self):
+        async def hang_up(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.transport.abort()
+
+        server = self.swarm.run(asyncio.start_server(hang_up, "127.0.0.1", 0))
+        self.addCleanup(self.swarm.call, server.close)
+        return server.sockets[0].getsockname()[1]
 
     def test_no_hello_in_time_is_a_failure_and_leaves_no_connection(self):
         self.first_frames = []

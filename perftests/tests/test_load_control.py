@@ -10,6 +10,8 @@ from perftests.load.control import Control, ControlFailed, turn
 from perftests.load.server import ServerProcess
 from perftests.load.swarm import Swarm
 
+PONG = '{"type":"pong"}'
+
 
 class ControlTests(TransactionTestCase):
     @classmethod
@@ -66,10 +68,10 @@ class ControlTests(TransactionTestCase):
         swarm = self.swarm()
         clients = swarm.connect_floor(4)
 
-        self.assertEqual(self.control.floor_push("hello", count=10), 40)
+        self.assertEqual(self.control.floor_push(PONG, count=10), 40)
 
         swarm.wait_until(lambda: all(c.frames == 10 for c in clients), 5, "10 frames each")
-        self.assertEqual({client.bytes for client in clients}, {50})
+        self.assertEqual({client.bytes for client in clients}, {10 * len(PONG)})
 
     def test_it_counts_what_lives_in_the_server_and_what_is_left_after_close(self):
         users = [User.objects.create(username=name) for name in ("ada", "grace")]
@@ -113,6 +115,17 @@ class ControlTests(TransactionTestCase):
         inserts = [n for sql, n in spent.items() if sql.startswith("INSERT INTO")]
         self.assertEqual(inserts, [3, 3])
         self.assertFalse([sql for sql in spent if '"username" =' in sql])
+
+    def test_it_tells_what_the_counting_of_a_query_costs(self):
+        self.control.notify([User.objects.create(username="ada").pk])
+
+        self.assertTrue(0 < self.control.counting_seconds() < 100e-6)
+
+    def test_it_counts_its_own_calls(self):
+        self.control.live()
+        self.control.cpu_seconds()
+
+        self.assertEqual(self.control.calls, 2)
 
     def test_it_tells_the_cpu_time_of_the_server(self):
         before = self.control.cpu_seconds()

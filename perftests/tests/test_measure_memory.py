@@ -1,3 +1,4 @@
+import gc
 import random
 import tracemalloc
 from pathlib import Path
@@ -153,6 +154,11 @@ class DetectLeakTests(SimpleTestCase):
 
 
 class FindLeakTests(SimpleTestCase):
+    def setUp(self):
+        # Each cycle collects garbage, which takes long where all tests of a project are loaded.
+        gc.freeze()
+        self.addCleanup(gc.unfreeze)
+
     def test_a_planted_leak_is_found_and_named(self):
         registry = []
 

@@ -151,10 +151,28 @@ class ResourceMonitorTests(ProcessTestCase):
 
     def test_it_tells_what_it_cost_itself(self):
         process = self.start(IDLE)
+        before = time.process_time()
         with ResourceMonitor(process.pid, interval_seconds=0.01) as monitor:
             wait_until(lambda: len(monitor.series()) == 5)
-        self.assertGreater(monitor.overhead, 0)
-        self.assertLess(monitor.overhead, 1)
+        self.assertGreater(monitor.own_cpu_seconds, 0)
+        self.assertLess(monitor.own_cpu_seconds, time.process_time() - before)
+
+    def test_it_reads_threads_files_and_memory_of_its_own_at_the_start_and_at_the_end(self):
+        process = self.start(IDLE)
+        with ResourceMonitor(process.pid, interval_seconds=0.01) as monitor:
+            wait_until(lambda: len(monitor.series()) == 5)
+        points = {series.name: len(series.values) for series in monitor.series()}
+        self.assertEqual(points["server threads"], 2)
+        self.assertEqual(points["server file descriptors"], 2)
+        self.assertEqual(points["server uss"], 2)
+        self.assertGreater(points["server rss"], 2)
+
+    def test_a_short_block_has_points_too(self):
+        process = self.start(IDLE)
+        with ResourceMonitor(process.pid) as monitor:
+            wait_until(lambda: monitor.peak_rss_bytes)
+        for series in monitor.series():
+            self.assertIn(len(series.values), (1, 2), series.name)
 
     def test_it_rejects_a_process_that_does_not_exist(self):
         ended = self.start(IDLE)

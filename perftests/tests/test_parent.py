@@ -14,6 +14,7 @@ from perftests.models import PerfRun
 from perftests.parent import Order, Run
 from perftests.selection import select
 
+from .reports import ENVIRONMENT
 from .waiting import wait_until
 
 TIMEOUT_SECONDS = 30
@@ -35,11 +36,13 @@ class RunTests(TransactionTestCase):
         }
         self.enterContext(mock.patch.dict(os.environ, environment))
         self.enterContext(mock.patch("tempfile.tempdir", str(self.temporary)))
+        # The calibration of the machine takes seconds.
+        self.enterContext(mock.patch("perftests.context.describe", return_value=ENVIRONMENT))
         self.events = []
 
-    def run_for(self, name, listener=None):
+    def run_for(self, name, listener=None, *, fail_fast=False):
         tests = [test.id() for test in select([f"perftests.tests.samples.{name}"], [])]
-        order = Order(tests, "smoke", "daphne", "a label", {"scale": "smoke"})
+        order = Order(tests, "smoke", "daphne", "a label", {"scale": "smoke"}, fail_fast)
         return Run(order, listener or self.events.append)
 
     def interrupt_when_waiting(self, number):
@@ -59,13 +62,28 @@ class RunTests(TransactionTestCase):
         self.assertEqual((report.run, report.label, report.state), (run.pk, "a label", "finished"))
         self.assertEqual((report.verdict, run.verdict), (Verdict.PASS, "pass"))
         self.assertEqual(report.results, (self.events[-2].result,))
-        self.assertEqual(report.environment["server"], "daphne")
+        self.assertEqual(report.environment, ENVIRONMENT)
         self.assertGreater(report.seconds, 0)
 
     def test_it_hands_every_event_on(self):
         self.run_for("MissingATarget").execute()
         kinds = [type(event) for event in self.events]
         self.assertEqual(kinds, [Started, SuiteStarted, TestStarted, TestEnded, Finished])
+
+    def test_asked_to_fail_fast_it_ends_with_the_first_failure(self):
+        run = self.run_for("Failing", fail_fast=True)
+        report = run.execute()
+        (failed,) = report.results
+        self.assertEqual((failed.row, failed.outcome), ("S3", Outcome.FAILED))
+        self.assertEqual((report.state, report.verdict), (State.ABORTED, Verdict.FAIL))
+        self.assertEqual(self.events[-1], Finished(interrupted=True))
+        self.assertIn("1 of 4 tests were run", run.problem)
+
+    def test_a_failure_of_the_last_test_leaves_a_finished_run(self):
+        run = self.run_for("MissingATarget", fail_fast=True)
+        report = run.execute()
+        self.assertEqual((report.state, report.verdict), (State.FINISHED, Verdict.FAIL))
+        self.assertEqual(run.problem, "")
 
     def test_a_child_that_dies_leaves_its_results_and_its_last_words(self):
         run = self.run_for("Dying")

@@ -135,7 +135,7 @@ class LeftoverTests(SimpleTestCase):
             environment.pop("DATABASE_URL", None)
             done = subprocess.run(
                 # Its threads have the database open when it is removed.
-                [sys.executable, "manage.py", "test", "notifications.tests.test_hub.StateTests"],
+                [sys.executable, "manage.py", "test", "notifications.tests.test_hub_states"],
                 cwd=settings.BASE_DIR,
                 env=environment,
                 capture_output=True,

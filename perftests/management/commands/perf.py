@@ -43,6 +43,7 @@ examples:
   manage.py perf myapp.tests.perf                  performance tests of your own app
   manage.py perf myapp.tests.perf.MyTests.test_one
   manage.py perf --label "before the upgrade" --output report.json
+  manage.py perf --fail-fast                       stop at the first test that fails
   manage.py perf --list                            what there is to measure
   manage.py perf history                           the last {HISTORY_LENGTH} runs
   manage.py perf show 12                           the report of run 12 again
@@ -88,6 +89,12 @@ class Command(RichCommand):
         )
         parser.add_argument("--output", type=Path, metavar="FILE", help="Also write JSON to FILE.")
         parser.add_argument("--label", default="", metavar="TEXT", help="A name for this run.")
+        parser.add_argument(
+            "--fail-fast",
+            "--failfast",
+            action="store_true",
+            help="Start no further test after one that failed.",
+        )
         parser.add_argument(
             "--list", action="store_true", dest="list_tests", help="List the tests and run none."
         )
@@ -135,8 +142,9 @@ class Command(RichCommand):
             "server": server,
             "labels": labels,
             "suites": options["suites"],
+            "fail_fast": options["fail_fast"],
         }
-        return Order(tests, scale, server, options["label"], parameters)
+        return Order(tests, scale, server, options["label"], parameters, options["fail_fast"])
 
     def _deliver(self, report: Report, output: Path | None) -> None:
         console.print_report(report, self.console)
