@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,9 +15,10 @@ from notifications.models import Delivery, Notification
 from notifications.send import notify
 from notifications.tickets import make_ticket
 from perftests.load import rivals
-from perftests.load.client import NotificationClient
+from perftests.load.client import Listener, NotificationClient
 from perftests.load.connection import Connection
 from perftests.load.control import Control
+from perftests.load.pacing import keep, moments_ns
 from perftests.load.server import ServerProcess
 
 from .engine import EngineTestCase
@@ -102,7 +102,7 @@ class Ours(Contender):
     def expected(self) -> Expected:
         return list(zip(self._ids, self.sockets, strict=True))
 
-    def push(self, pushes: int, per_second: float = math.inf) -> float:
+    def push(self, pushes: int, per_second: float | None = None) -> float:
         """`pushes` notifications to all users, who do not acknowledge them."""
         messages = pushes * len(self.users)
         return self.cost(lambda: self._send_at_rate(pushes, per_second), messages)
@@ -130,7 +130,7 @@ class Ours(Contender):
 
         def send() -> None:
             with override_settings(CHANNEL_LAYERS=NOBODY_HEARS), transaction.atomic():
-                self._send_at_rate(size, math.inf)
+                self._send_at_rate(size, None)
 
         cost = self.cost(send, size * len(self.users))
         self.acknowledge(size)
@@ -165,8 +165,8 @@ class Ours(Contender):
         for client in self.sockets:
             client.send({"type": "ack", "ids": client.arrived_ids[-newest:]})
 
-    def _send_at_rate(self, pushes: int, per_second: float) -> None:
-        for _ in at_rate(pushes, per_second):
+    def _send_at_rate(self, pushes: int, per_second: float | None) -> None:
+        for _ in keep(moments_ns(pushes, per_second)):
             sent = notify(self.users, "Load")
             for ids in self._ids:
                 ids.append(sent.pk)
@@ -191,7 +191,7 @@ class Rival(Contender):
         self._pks = [user.pk for user in users]
         url = f"{server.websocket_url}/rival/{layer}/?ticket="
         self.sockets = test.swarm.connect_clients(
-            [Connection(url + make_ticket(user)) for user in users]
+            [Listener(url + make_ticket(user)) for user in users]
         )
         test.assertEqual(len(self.sockets), len(users), test.swarm.failures)
 
@@ -235,14 +235,6 @@ class Rival(Contender):
                 asyncio.run(rivals.send(self._layer, messages))
 
         return self.cost(send, len(messages))
-
-
-def at_rate(count: int, per_second: float) -> Iterator[int]:
-    """Numbers that come on a fixed schedule, or as fast as they are taken when that is late."""
-    begun = time.perf_counter()
-    for number in range(count):
-        time.sleep(max(0.0, begun + number / per_second - time.perf_counter()))
-        yield number
 
 
 def frame(title: str = "Load") -> str:

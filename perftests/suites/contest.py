@@ -12,12 +12,14 @@ PAIRS = 5
 T = TypeVar("T")
 
 
-def take_turns(test: PerformanceTestCase, **contenders: Callable[[], T]) -> dict[str, list[T]]:
+def take_turns(
+    test: PerformanceTestCase, pairs: int = PAIRS, **contenders: Callable[[], T]
+) -> dict[str, list[T]]:
     """Let each contender measure in each round, in random order, after a round of warm-up."""
     measured: dict[str, list[T]] = {name: [] for name in contenders}
-    for number in range(PAIRS + 1):
+    for number in range(pairs + 1):
         for name in random.sample(list(contenders), len(contenders)):
-            test.progress(f"measuring {name}", number, PAIRS + 1)
+            test.progress(f"measuring {name}", number, pairs + 1)
             measured[name].append(contenders[name]())
     return {name: values[1:] for name, values in measured.items()}
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from django.contrib.auth.models import Group
 
 from perftests.load.client import NotificationClient
+from perftests.load.shapes import Shape, constant, steps
 from perftests.measure.stats import percentile
 from perftests.measure.units import milliseconds
 
-from .senders import Sendings, send_at_rate, send_together
+from .senders import Sendings, send_on_schedule, send_together
 from .support import Expected, LoadTestCase, latencies_ns
 
 FACTORS = (1, 2, 4, 8)
@@ -65,9 +66,10 @@ class Overload:
 
     def run_stages(self, seconds: float) -> None:
         """Offer the capacity and let all arrive, then its multiples, one right after the other."""
-        for factor in FACTORS:
+        shape = steps(self.per_second, FACTORS, seconds=seconds)
+        for factor, stage in zip(FACTORS, shape, strict=True):
             self._test.progress(f"offering {factor} × {self.per_second:,.0f} notifications/s")
-            self.stages[factor] = self._offer(factor, seconds)
+            self.stages[factor] = self._offer((stage,))
             self.behind = max(self.behind, len(self.ids) - self._least_arrived())
             if factor == 1:
                 self._test.await_arrival(self.expected)
@@ -80,7 +82,7 @@ class Overload:
         limit = RECOVERED_RATIO * percentile(self._latencies_ms(self.stages[1]), 99)
         begun = time.perf_counter()
         while (elapsed := time.perf_counter() - begun) <= RECOVERY_SECONDS:
-            again = self._offer(1, seconds)
+            again = self._offer(constant(self.per_second, seconds=seconds))
             self._test.await_arrival(self.expected)
             latencies = self._latencies_ms(again)
             if latencies and percentile(latencies, 99) <= limit:
@@ -106,8 +108,8 @@ class Overload:
         """From when each notification was due to each of its arrivals."""
         return [milliseconds(ns) for ns in latencies_ns(self._clients, sendings.due_ns)]
 
-    def _offer(self, factor: int, seconds: float) -> Sendings:
-        sendings = send_at_rate(self._group, factor * self.per_second, seconds)
+    def _offer(self, shape: Shape) -> Sendings:
+        sendings = send_on_schedule(self._group, shape)
         self.ids += sendings.due_ns
         return sendings
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from notifications.models import Delivery, Notification
 from notifications.send import notify
 from notifications.tickets import make_ticket
+from perftests.load.pacing import keep, moments_ns
 
 from .support import POLL_SECONDS, LoadTestCase
 
@@ -76,10 +77,7 @@ class PushCost:
         return self._acknowledged(self._cost(self._notify_inside))
 
     def _notify(self) -> None:
-        begun = time.perf_counter()
-        for number in range(self._pushes):
-            due = begun + number / PER_SECOND
-            time.sleep(max(0.0, due - time.perf_counter()))
+        for _ in keep(moments_ns(self._pushes, PER_SECOND)):
             self.sent_ids.append(notify(self._pks, "Load").pk)
 
     def _notify_inside(self) -> None:

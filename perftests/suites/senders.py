@@ -10,6 +10,8 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
 from notifications.send import notify
+from perftests.load.pacing import seconds_until
+from perftests.load.shapes import Shape, due_ns
 from perftests.measure.metrics import PerformanceMetrics
 from perftests.testcases import PerformanceTestCase
 
@@ -27,15 +29,15 @@ class Sendings:
         self.due_ns: dict[int, int] = {}
         self.metrics = PerformanceMetrics()
 
-    def send(self, recipient: Recipient, due_ns: int) -> None:
-        """Send one notification now."""
+    def send(self, recipient: Recipient, moment_ns: int) -> None:
+        """Send one notification now, which was due at `moment_ns`."""
         try:
             with self.metrics.time():
                 id_ = notify(recipient, "Load").pk
         except Exception:
             return  # counted by the timer
         self.ids[recipient].append(id_)
-        self.due_ns[id_] = due_ns
+        self.due_ns[id_] = moment_ns
 
 
 def send_in_turn(sendings: Sendings, users: Sequence[AbstractBaseUser], count: int) -> float:
@@ -62,29 +64,28 @@ def send_to_each(users: Sequence[AbstractBaseUser], count: int, *, threads: int)
     return sendings
 
 
-def send_at_rate(recipient: Recipient, per_second: float, seconds: float) -> Sendings:
-    """Send on a fixed schedule, whatever comes of it: an open loop.
+def send_on_schedule(recipient: Recipient, shape: Shape) -> Sendings:
+    """Send as the shape of the load says, whatever comes of it: an open loop.
 
     A sender that has fallen behind sends all that is due in one transaction.
     """
     sendings = Sendings()
-    begun_ns = time.perf_counter_ns()
-    due = [begun_ns + round(n * 1e9 / per_second) for n in range(round(per_second * seconds))]
+    due = due_ns(shape, time.perf_counter_ns())
     with sendings.metrics:
         while due:
-            time.sleep(max(0.0, (due[0] - time.perf_counter_ns()) / 1e9))
+            time.sleep(seconds_until(due[0]))
             now_ns = time.perf_counter_ns()
-            late = [due_ns for due_ns in due if due_ns <= now_ns]
+            late = [moment_ns for moment_ns in due if moment_ns <= now_ns]
             send_together(sendings, recipient, late)
             del due[: len(late)]
     return sendings
 
 
-def send_together(sendings: Sendings, recipient: Recipient, due_ns: Sequence[int]) -> None:
-    """Send one notification for each entry, all in one transaction."""
+def send_together(sendings: Sendings, recipient: Recipient, moments_ns: Sequence[int]) -> None:
+    """Send a notification for each of the moments they were due at, all in one transaction."""
     with transaction.atomic():
-        for due in due_ns:
-            sendings.send(recipient, due)
+        for moment_ns in moments_ns:
+            sendings.send(recipient, moment_ns)
 
 
 def run_in_threads(

@@ -38,7 +38,7 @@ class MemoryUsageTests(MemoryTestCase):
     def test_a_created_notification_takes_little_memory(self) -> None:
         """Memory of notifications created one by one"""
         count = self.scaled(smoke=1_000, standard=10_000, extended=100_000)
-        traced = self.scaled(smoke=500, standard=2_000, extended=10_000)
+        traced = self.scaled(smoke=250, standard=2_000, extended=10_000)
         (user,) = self.create_users(1)
         create(user, traced // 10)
 
@@ -165,7 +165,7 @@ class MemoryUsageTests(MemoryTestCase):
     def test_what_is_dropped_comes_back(self) -> None:
         """Memory recovered from dropped objects that refer to each other, and closed sockets"""
         users = self.create_users(self.scaled(smoke=20, standard=100, extended=500))
-        queue_for(users[:1], self.scaled(smoke=1_000, standard=10_000, extended=50_000))
+        queue_for(users[:1], self.scaled(smoke=500, standard=10_000, extended=50_000))
         load_entangled()  # the caches of the ORM
         recovered = min(recovered_percent(load_entangled) for _ in range(RECOVERY_ROUNDS))
         left = left_alive(load_entangled, Notification, Delivery)

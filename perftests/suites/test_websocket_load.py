@@ -90,7 +90,7 @@ class WebSocketLoadTests(LoadTestCase):
         """CPU, memory, threads and open files over time, of server and client apart"""
         count, seconds = self.scaled(smoke=(100, 0.3), standard=(500, 2.5), extended=(1000, 60.0))
         for monitor in watch_load(self, count, seconds):
-            measure_resources(self, monitor)
+            measure_resources(self, monitor, count)
 
     @row("W5")
     def test_a_broadcast_reaches_all_soon_and_costs_little(self) -> None:
@@ -123,7 +123,7 @@ class WebSocketLoadTests(LoadTestCase):
 
     def _measure_push_cost(self) -> None:
         count, pushes, pairs = self.scaled(
-            smoke=(500, 3, 5), standard=(1000, 8, 9), extended=(2000, 10, 50)
+            smoke=(250, 2, 5), standard=(1000, 8, 9), extended=(2000, 10, 50)
         )
         cost = PushCost(self, self.create_users(count), pushes)
         with self.swarm.watch() as watch:

@@ -67,6 +67,7 @@ def acknowledging(crowd: QuerySet[Any]) -> Contest:
         ours=lambda: offline.mark("delivered", acks),
         raw=lambda: execute(update, sent.pk),
         prepare=lambda: sent.deliveries.update(delivered_at=None),
+        goal=">= 0.3",
     )
 
 

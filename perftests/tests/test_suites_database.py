@@ -1,9 +1,11 @@
 import multiprocessing
+from typing import get_args
 
 from django.contrib.auth.models import User
 from django.test import TransactionTestCase
 
 from notifications.models import Delivery, Notification
+from notifications.offline import Mark
 from notifications.send import notify
 from perftests.suites import rows, write_path
 from perftests.suites.operations import OPERATIONS, Stock, replay_all
@@ -84,7 +86,9 @@ class WriterTests(TransactionTestCase):
         pks = [user.pk for user in users(4)]
         ids = [notify(pks, "To be marked").pk]
 
-        done = write_together([Orders(seed, pks, ids, ["shared"]) for seed in range(2)], 30)
+        done = write_together(
+            [Orders(seed, pks, ids, ["shared"], get_args(Mark)) for seed in range(2)], 30
+        )
 
         self.assertEqual([writer.errors for writer in done], [[], []])
         self.assertEqual(sum(writer.changed["archived"] for writer in done), 4)
@@ -95,17 +99,17 @@ class WriterTests(TransactionTestCase):
         (user,) = users(1)
         nobody = user.pk + 1
 
-        (done,) = write_together([Orders(0, [nobody], [1], ["shared"])], 30)
+        (done,) = write_together([Orders(0, [nobody], [1], ["shared"], ["read"])], 30)
 
         self.assertEqual(done.errors, [f"InvalidRecipient: no such user: {nobody}"] * 2)
 
     def test_no_process_is_left_behind(self):
         (user,) = users(1)
-        write_together([Orders(0, [user.pk], [1], [])], 30)
+        write_together([Orders(0, [user.pk], [1], [], ["read"])], 30)
         self.assertEqual(multiprocessing.active_children(), [])
 
     def test_writers_that_take_too_long_are_ended(self):
         (user,) = users(1)
         with self.assertRaises(multiprocessing.TimeoutError):
-            write_together([Orders(0, [user.pk], [1], [])], 0.1)
+            write_together([Orders(0, [user.pk], [1], [], ["read"])], 0.1)
         self.assertEqual(multiprocessing.active_children(), [])

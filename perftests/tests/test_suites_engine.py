@@ -2,7 +2,6 @@ from django.test import SimpleTestCase, override_settings
 
 from perftests.measure.results import Outcome
 from perftests.measure.targets import Target
-from perftests.suites.contenders import at_rate
 from perftests.suites.contest import PAIRS, measure_ratio, take_turns
 from perftests.suites.engine import EngineTestCase, redis_hosts
 from perftests.testcases import PerformanceTestCase
@@ -67,9 +66,3 @@ class RedisTests(SimpleTestCase):
     )
     def test_there_are_none_where_no_redis_answers(self):
         self.assertEqual(redis_hosts(), [])
-
-
-class RateTests(SimpleTestCase):
-    def test_numbers_come_one_after_the_other_at_any_rate(self):
-        self.assertEqual(list(at_rate(3, 1000)), [0, 1, 2])
-        self.assertEqual(list(at_rate(3, float("inf"))), [0, 1, 2])

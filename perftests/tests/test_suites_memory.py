@@ -1,47 +1,17 @@
-from contextlib import redirect_stdout
-from functools import partial
-from io import StringIO
-from unittest import TestSuite, TextTestRunner, mock
+from unittest import mock
 
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase, TransactionTestCase
 
 from perftests.load.control import Control
-from perftests.load.server import ServerProcess
 from perftests.measure.results import Outcome
 from perftests.measure.targets import Verdict
-from perftests.suites import memory, support, test_memory_usage
+from perftests.suites import memory
 from perftests.suites.rows import queue_for
 
 from . import samples
 
 MEGABYTE = 1_000_000
-
-
-def impatient(control, before, timeout_seconds):
-    return memory.survivors(control, before, 0.05)
-
-
-class PlantedLeakTests(TransactionTestCase):
-    def test_a_server_that_keeps_its_sockets_fails_the_row_which_names_the_line(self):
-        application = "perftests.tests.leaky_asgi:application"
-        row = test_memory_usage.MemoryUsageTests("test_closed_connections_leave_nothing")
-        with (
-            mock.patch.object(
-                support, "ServerProcess", partial(ServerProcess, application=application)
-            ),
-            # Every cycle leaves something: waiting for the last to go would only take time.
-            mock.patch.object(test_memory_usage, "survivors", impatient),
-            redirect_stdout(StringIO()),
-        ):
-            run = TextTestRunner(stream=StringIO()).run(TestSuite([row]))
-
-        self.assertEqual(run.errors, [])
-        ((_, failure),) = run.failures
-        self.assertIn("sockets alive after close is", failure)
-        self.assertIn("significant growth is 1, asked == 0", failure)
-        notes = row.result(Outcome.FAILED, 0, "").notes
-        self.assertRegex(notes[-1], r"held by perftests/tests/leaky_asgi\.py:\d+ \(\+")
 
 
 class JudgingTests(SimpleTestCase):

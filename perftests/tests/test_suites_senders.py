@@ -7,14 +7,15 @@ from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Delivery, Notification
+from perftests.load.shapes import constant
 from perftests.measure.results import Outcome
 from perftests.measure.targets import Verdict
 from perftests.suites.senders import (
     Sendings,
     measure_senders,
     run_in_threads,
-    send_at_rate,
     send_in_turn,
+    send_on_schedule,
     send_to_each,
 )
 from perftests.testcases import PerformanceTestCase
@@ -53,7 +54,7 @@ class SendersTests(TransactionTestCase):
         self.assertEqual((sendings.metrics.succeeded, sendings.metrics.failed), (6, 2))
 
     def test_a_schedule_is_kept_whatever_the_sends_take(self):
-        sendings = send_at_rate(self.group, per_second=200, seconds=0.1)
+        sendings = send_on_schedule(self.group, constant(200, seconds=0.1))
         due = list(sendings.due_ns.values())
         gaps = {b - a for a, b in pairwise(due)}
         self.assertEqual((len(due), gaps), (20, {5_000_000}))
@@ -61,7 +62,7 @@ class SendersTests(TransactionTestCase):
 
     def test_a_sender_that_is_late_sends_all_that_is_due_together(self):
         with CaptureQueriesContext(connection) as captured:
-            sendings = send_at_rate(self.group, per_second=100_000, seconds=0.001)
+            sendings = send_on_schedule(self.group, constant(100_000, seconds=0.001))
         transactions = [query for query in captured if query["sql"].startswith("BEGIN")]
         self.assertIn(len(transactions), range(1, 50))
         self.assertEqual((len(sendings.due_ns), Notification.objects.count()), (100, 100))
