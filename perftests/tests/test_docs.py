@@ -110,7 +110,7 @@ class CommandTests(SimpleTestCase):
         documented = {
             key.partition(" ")[0]: cells for key, cells in table(README, "argument").items()
         }
-        nothing = {"scale": None, "server": None, "suites": [], "label": ""}
+        nothing = {"scale": None, "server": None, "suites": [], "label": "", "fail_fast": False}
         others = {k: v for k, v in os.environ.items() if not k.startswith("PERF_")}
         with mock.patch.dict(os.environ, others, clear=True):
             order = perf.Command()._order([], nothing)
