@@ -57,7 +57,9 @@ class BrowserTests(TransactionTestCase):
         return first, second
 
     def until_live(self, tab):
+        # What the list is loaded with is not announced as news.
         tab.locator("#status[data-status=open]").wait_for()
+        tab.locator("#notifications:not([aria-busy])").wait_for(state="attached")
 
     def until_unread(self, tab, number):
         wait_until(

@@ -83,12 +83,14 @@ async function load() {
   loadAgain = loading;
   if (loading) return;
   loading = true;
+  list.setAttribute("aria-busy", "true");
   try {
     await merge();
   } catch {
     setTimeout(load, RETRY_LOADING_MS);
   } finally {
     loading = false;
+    list.removeAttribute("aria-busy");
   }
   if (loadAgain) load();
 }
