@@ -21,6 +21,8 @@ ACKED_PER_SECOND = 12
 ACK = "ack of 10 ids ÷ bare frame"
 DIFFERENT = "different messages, stock core ÷ ours"
 
+MORE_PAIRS = 15
+
 SHORT_PAIRS = 25
 """Many pairs of one push each: what disturbs one of them does not count in the median."""
 
@@ -55,6 +57,7 @@ class EngineTests(EngineTestCase):
         """Broadcast: the consumer of the Channels tutorial on the stock layers, beside ours"""
         self.require_redis()
         count = self.scaled(smoke=60, standard=1000, extended=1000)
+        pairs = self.scaled(smoke=PAIRS, standard=MORE_PAIRS, extended=MORE_PAIRS)
         users = self.create_users(count)
         ours = Ours(self, users)
         for layer in BACKENDS:
@@ -62,6 +65,7 @@ class EngineTests(EngineTestCase):
                 stock = Rival(self, self.rival_server(), layer, users)
                 costs = take_turns(
                     self,
+                    pairs,
                     ours=partial(ours.broadcast, 1, MESSAGES_PER_SECOND / count),
                     stock=stock.broadcast,
                 )
@@ -105,11 +109,13 @@ class EngineTests(EngineTestCase):
         """A message of the own for every user, through Redis: the stock core layer beside ours"""
         self.require_redis()
         count = self.scaled(smoke=60, standard=1000, extended=1000)
+        pairs = self.scaled(smoke=PAIRS, standard=MORE_PAIRS, extended=MORE_PAIRS)
         users = self.create_users(count)
         ours, core = Ours(self, users), Rival(self, self.rival_server(), "core", users)
         with self.swarm.watch() as watch:
             costs = take_turns(
                 self,
+                pairs,
                 together=ours.send_to_each_together,
                 one_by_one=ours.send_to_each,
                 stock=core.send_to_each,
@@ -145,7 +151,7 @@ class EngineTests(EngineTestCase):
         count = self.scaled(smoke=120, standard=1000, extended=1000)
         frames = AckFrames(self, self.create_users(count))
         frames.acknowledged()  # the bare frames repeat what has been acknowledged before
-        pairs = self.scaled(smoke=PAIRS, standard=15, extended=15)
+        pairs = self.scaled(smoke=PAIRS, standard=MORE_PAIRS, extended=MORE_PAIRS)
         costs = take_turns(self, pairs, bare=frames.ignored, ours=frames.acknowledged)
         for title, part in ((ACK, "loop"), (f"{ACK}, with the UPDATE", "process")):
             spent = {who: [getattr(c, part) for c in each] for who, each in costs.items()}
