@@ -1,5 +1,6 @@
 """One announcement to all hubs: each asks once which of its users have the notification queued."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,7 +34,8 @@ class Announcements:
         self._feeder = feeder
         self._texts = texts
         self._waiting: dict[int, str | None] = {}
-        self._heard: dict[int, None] = {}
+        # A plain dict would look for its first key among those that were deleted before.
+        self._heard: OrderedDict[int, None] = OrderedDict()
         self._coalescer = Coalescer(self._work)
         self.stop = self._coalescer.stop
 
@@ -53,7 +55,7 @@ class Announcements:
         """A hint of it was here: it need not be looked up again when it is found."""
         self._heard[notification_id] = None
         if len(self._heard) > MAX_HEARD:
-            del self._heard[next(iter(self._heard))]
+            self._heard.popitem(last=False)
 
     def deliver(self, sockets: Iterable[Socket], notification_id: int, text: str) -> None:
         """Push to each socket, or hold back what it has no credit for."""

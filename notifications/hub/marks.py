@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Collection
 from typing import Any
 
@@ -27,15 +28,18 @@ FAILURES_TO_LOG = 5
 
 _ORDER: tuple[Mark, ...] = ("delivered", "seen", "read", "archived")
 
+Marks = OrderedDict[Any, list[int]]
+"""Ids by user, the user who waits longest first."""
+
 
 class MarkBuffer:
     """Collects marks; writes them after a moment, or at once when there are many."""
 
     def __init__(self, worker: DatabaseWorker) -> None:
         self._worker = worker
-        self._waiting: dict[Mark, dict[Any, list[int]]] = {kind: {} for kind in _ORDER}
+        self._waiting = _no_marks()
         self._count = 0
-        self._writing: dict[Any, list[int]] = {}
+        self._writing: Marks = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._failures = 0
@@ -97,14 +101,14 @@ class MarkBuffer:
             self._flushing = asyncio.get_running_loop().create_task(self._flush())
         return self._flushing
 
-    def _forget_some(self, waiting: dict[Any, list[int]]) -> None:
+    def _forget_some(self, waiting: Marks) -> None:
         logger.error("The database takes no acks; the oldest are forgotten and asked for again")
-        self._count -= len(waiting.pop(next(iter(waiting))))
+        self._count -= len(waiting.popitem(last=False)[1])
 
     async def _flush(self) -> None:
         taken = {kind: marked for kind, marked in self._waiting.items() if marked}
         self._writing = self._waiting["delivered"]
-        self._waiting = {kind: {} for kind in _ORDER}
+        self._waiting = _no_marks()
         self._count = 0
         try:
             await self._worker.run(_write, taken)
@@ -114,7 +118,7 @@ class MarkBuffer:
             if self._failures == FAILURES_TO_LOG:
                 logger.error("Acks could not be written for a while: %s", error, exc_info=error)
         finally:
-            self._writing = {}
+            self._writing = OrderedDict()
             self._flushing = None
 
     async def _read_all(self, pk: Any, upto: int) -> None:
@@ -128,7 +132,7 @@ class MarkBuffer:
                 return
         logger.error("Marking all as read failed; the user has to try again")
 
-    def _put_back(self, taken: dict[Mark, dict[Any, list[int]]]) -> None:
+    def _put_back(self, taken: dict[Mark, Marks]) -> None:
         self._failures += 1
         for kind, marked in taken.items():
             for pk, ids in marked.items():
@@ -138,7 +142,11 @@ class MarkBuffer:
             self._schedule(min(MAX_RETRY_SECONDS, 0.1 * 2**self._failures))
 
 
-def _write(taken: dict[Mark, dict[Any, list[int]]]) -> None:
+def _no_marks() -> dict[Mark, Marks]:
+    return {kind: OrderedDict() for kind in _ORDER}
+
+
+def _write(taken: dict[Mark, Marks]) -> None:
     """In the database thread. Other tabs hear of a change when it is committed."""
     for kind, marked in taken.items():
         offline.mark(kind, marked)

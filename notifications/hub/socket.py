@@ -1,6 +1,5 @@
 """One connected socket: its credit, what is in flight, what is held back."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -57,7 +56,7 @@ class Socket(Wire):
         self.missed = False
         self.newest = 0
         self.spent = 0
-        self.last_heard = self.waiting_since = asyncio.get_running_loop().time()
+        self.last_heard = self.waiting_since = self._loop.time()
 
     @property
     def credit(self) -> int:
@@ -145,7 +144,7 @@ class Socket(Wire):
             self._remember((notification_id,))
             return
         if not self.in_flight:
-            self.waiting_since = asyncio.get_running_loop().time()
+            self.waiting_since = self._loop.time()
         self.in_flight[notification_id] = None
 
     def _remember(self, ids: Iterable[int]) -> None:

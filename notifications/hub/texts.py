@@ -1,5 +1,6 @@
 """Frames by id, for sockets that were held back or replay their queue."""
 
+from collections import OrderedDict
 from collections.abc import Collection
 
 from .. import offline
@@ -13,7 +14,8 @@ class Texts:
     """Belongs to the database thread; a notification never changes, so its frame stays good."""
 
     def __init__(self) -> None:
-        self._cached: dict[int, str] = {}
+        # A plain dict would look for its first key among those that were deleted before.
+        self._cached: OrderedDict[int, str] = OrderedDict()
 
     def get(self, ids: Collection[int]) -> dict[int, str]:
         """Frames of those that exist and have not expired."""
@@ -25,5 +27,5 @@ class Texts:
                 if stays:
                     self._cached[number] = text
         while len(self._cached) > MAX_CACHED:
-            del self._cached[next(iter(self._cached))]
+            self._cached.popitem(last=False)
         return found

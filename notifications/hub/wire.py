@@ -21,9 +21,19 @@ class Wire:
     does not even take a close frame.
     """
 
-    __slots__ = ("__weakref__", "_abandon", "_finishing", "_send", "_waiting", "closed", "on_free")
+    __slots__ = (
+        "__weakref__",
+        "_abandon",
+        "_finishing",
+        "_loop",
+        "_send",
+        "_waiting",
+        "closed",
+        "on_free",
+    )
 
     def __init__(self, send: Send, abandon: Callable[[], object]) -> None:
+        self._loop = asyncio.get_running_loop()
         self._send = send
         self._abandon = abandon
         self._finishing: asyncio.Task[None] | None = None
@@ -81,8 +91,7 @@ class Wire:
         except Exception:
             self._broke()
             return
-        loop = asyncio.get_running_loop()
-        self._finishing = loop.create_task(_resume(coroutine, awaited))
+        self._finishing = self._loop.create_task(_resume(coroutine, awaited))
         self._finishing.add_done_callback(self._finished)
 
     def _broke(self) -> None:
