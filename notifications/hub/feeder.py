@@ -36,7 +36,7 @@ class Feeder:
 
     def feed(self, socket: Socket) -> None:
         """Ask for what `socket` still has to get, if it has credit for it."""
-        if (socket.held or socket.cursor is not None) and socket.credit > 0:
+        if socket.behind and socket.credit > 0:
             self._hungry[socket] = None
             self._coalescer.wake()
 

@@ -122,7 +122,7 @@ class Hub:
             return False
         self._marks.add("delivered", socket.pk, taken)
         # Half a window: one by one would make each ack a query.
-        if socket.credit >= socket.window // 2:
+        if socket.behind and socket.credit >= socket.window // 2:
             self._feeder.feed(socket)
         return True
 

@@ -43,6 +43,7 @@ class MarkBuffer:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._failures = 0
+        self._forgetting = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, kind: Mark, pk: Any, ids: Collection[int]) -> None:
@@ -102,7 +103,9 @@ class MarkBuffer:
         return self._flushing
 
     def _forget_some(self, waiting: Marks) -> None:
-        logger.error("The database takes no acks; the oldest are forgotten and asked for again")
+        if not self._forgetting:
+            self._forgetting = True
+            logger.error("The database takes no acks; the oldest are forgotten and asked for again")
         self._count -= len(waiting.popitem(last=False)[1])
 
     async def _flush(self) -> None:
@@ -113,6 +116,7 @@ class MarkBuffer:
         try:
             await self._worker.run(_write, taken)
             self._failures = 0
+            self._forgetting = False
         except Exception as error:
             self._put_back(taken)
             if self._failures == FAILURES_TO_LOG:

@@ -65,6 +65,11 @@ class Socket(Wire):
             return 0
         return self.window - (self.spent if self.auto_ack else len(self.in_flight))
 
+    @property
+    def behind(self) -> bool:
+        """Something waits for it in the database."""
+        return self.cursor is not None or bool(self.held)
+
     def knows(self, notification_id: int) -> bool:
         """It is on its way, or its ack came a moment ago."""
         return notification_id <= self.newest and (
@@ -75,6 +80,7 @@ class Socket(Wire):
 
     def offer(self, notification_id: int, text: str) -> bool:
         """Push a frame now, or hold its id back; whether it was pushed."""
+        # `behind`, without the call: this is the way of every push.
         if self.cursor is not None or self.held or self.credit <= 0:
             self.hold(notification_id)
             return False
@@ -88,8 +94,7 @@ class Socket(Wire):
     def offer_all(self, frames: Sequence[tuple[int, str]]) -> list[int]:
         """Push several together, or hold back what there is no credit for; the ids pushed."""
         new = [frame for frame in frames if not self.knows(frame[0])]
-        ready = self.cursor is None and not self.held
-        sent = self.push(new) if ready else []
+        sent = [] if self.behind else self.push(new)
         for number, _ in new[len(sent) :]:
             self.hold(number)
         return sent
