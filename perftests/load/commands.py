@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import transaction
 
+from notifications.consumers import NotificationConsumer
+from notifications.hub import Socket
 from notifications.hub.presence import Presence
 from notifications.send import notify
 
@@ -120,17 +122,13 @@ async def _rival_live() -> dict[str, Any]:
 
 async def _live() -> dict[str, Any]:
     gc.collect()
-    ours = [thing for thing in gc.get_objects() if _is_ours(thing)]
-    names = Counter(type(thing).__name__ for thing in ours)
+    things = gc.get_objects()
+    alive = Counter(map(type, things))
     return {
-        "consumers": names["NotificationConsumer"],
-        "sockets": names["Socket"],
-        "users": sum(len(thing.pks()) for thing in ours if isinstance(thing, Presence)),
+        "consumers": alive[NotificationConsumer],
+        "sockets": alive[Socket],
+        "users": sum(len(thing.pks()) for thing in things if type(thing) is Presence),
     }
-
-
-def _is_ours(thing: object) -> bool:
-    return str(type(thing).__module__).startswith("notifications.")
 
 
 async def _groups() -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
-from channels_redis.utils import decode_hosts
 from django.contrib.auth import get_user_model
 
 from notifications.authentication import ticket_in
@@ -36,6 +35,8 @@ def rival_layers(hosts: Sequence[Any], prefix: str) -> dict[str, dict[str, Any]]
     """
     layers: dict[str, dict[str, Any]] = {alias("memory"): {"BACKEND": BACKENDS["memory"]}}
     if hosts:
+        from channels_redis.utils import decode_hosts  # which a server without Redis need not have
+
         patient = [{**PATIENCE, **host} for host in decode_hosts(list(hosts))]
         for layer in ("core", "pubsub"):
             config = {"hosts": patient, "prefix": f"{prefix}-{layer}"}

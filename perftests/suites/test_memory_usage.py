@@ -117,8 +117,8 @@ class MemoryUsageTests(MemoryTestCase):
     def test_a_long_run_does_not_grow(self) -> None:
         """Server memory over a long run of steady traffic with clients that come and go"""
         cycles = self.scaled(smoke=15, standard=40, extended=600)
-        seconds = self.scaled(smoke=0.2, standard=0.8, extended=1.0)
-        rate = self.scaled(smoke=40, standard=20, extended=20)
+        seconds = self.scaled(smoke=0.1, standard=0.8, extended=1.0)
+        rate = self.scaled(smoke=80, standard=20, extended=20)
         count = round(rate * seconds)
         steady = self.create_users(self.scaled(smoke=10, standard=50, extended=200))
         passing = self.create_users(self.scaled(smoke=5, standard=20, extended=50))

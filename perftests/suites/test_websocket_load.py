@@ -97,7 +97,7 @@ class WebSocketLoadTests(LoadTestCase):
         """One message to all who are connected, and what it costs the server's CPU"""
         # A pause between two, so that the first has arrived before the second is sent.
         counts, per_second = self.scaled(
-            smoke=((50, 300), 10), standard=((50, 1000), 4), extended=((50, 5000), 1)
+            smoke=((50, 300), 25), standard=((50, 1000), 4), extended=((50, 5000), 1)
         )
         for count in counts:
             self._measure_broadcast(count, per_second)
@@ -123,7 +123,7 @@ class WebSocketLoadTests(LoadTestCase):
 
     def _measure_push_cost(self) -> None:
         count, pushes, pairs = self.scaled(
-            smoke=(250, 2, 5), standard=(1000, 8, 9), extended=(2000, 10, 50)
+            smoke=(250, 1, 7), standard=(1000, 8, 9), extended=(2000, 10, 50)
         )
         cost = PushCost(self, self.create_users(count), pushes)
         with self.swarm.watch() as watch:
