@@ -1,18 +1,16 @@
 """The test runner: Django's own, which also collects what performance tests measure."""
 
-import copy
-import os
 import signal
 import sys
 import unittest
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import filterfalse, product
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from django.conf import settings
 from django.db import connections
-from django.test.runner import DiscoverRunner
+from django.test.runner import DiscoverRunner, partition_suite_by_case
 from django.test.utils import iter_test_cases, override_settings  # type: ignore[attr-defined]
 from rich.console import Console
 
@@ -20,16 +18,18 @@ from .collector import CollectingResult, Collector
 from .events import Listener, ignore
 from .exceptions import DatabaseRoleRefused, Interrupted
 from .reports import console
+from .side_by_side import SideBySide, clone_databases, isolated_layers
 from .testcases import PerformanceTestCase
 
 
 class PerformanceTestRunner(DiscoverRunner):
     """`DiscoverRunner` for suites with performance tests in them.
 
-    They run one after the other in this process, whatever `--parallel` says, because tests side
-    by side measure each other. A left-over test database is replaced without a question. The
-    first Ctrl-C ends the running test as an error; clean-ups run, the test database goes, and
-    the run fails. `listener` is told of everything as it happens.
+    They run one after the other and alone, because tests side by side measure each other; so do
+    tests that are tagged `alone`. `--parallel` is for all others, which come before. A left-over
+    test database is replaced without a question. The first Ctrl-C ends the running test as an
+    error; clean-ups run, the test database goes, and the run fails. `listener` is told of
+    everything as it happens.
     """
 
     def __init__(self, *, listener: Listener = ignore, **options: Any) -> None:
@@ -48,20 +48,30 @@ class PerformanceTestRunner(DiscoverRunner):
         super().teardown_test_environment(**kwargs)
 
     def build_suite(self, *args: Any, **kwargs: Any) -> unittest.TestSuite:
+        wanted, self.parallel = self.parallel, 1
         suite = super().build_suite(*args, **kwargs)
-        if self.parallel > 1 and any(performance_tests(suite)):
-            self.log("Performance tests measure alone: running in one process.")
-            self.parallel = 1
-            return self.test_suite(iter_test_cases(suite))
-        return suite
+        tests = list(iter_test_cases(suite))
+        alone = list(filter(runs_alone, tests))
+        classes = partition_suite_by_case(self.test_suite(filterfalse(runs_alone, tests)))
+        if min(wanted, len(classes)) <= 1:
+            return suite
+        self.parallel = min(wanted, len(classes))
+        options = self.failfast, self.debug_mode, self.buffer
+        return self.test_suite([SideBySide(classes, self.parallel, *options), *alone])
 
     def setup_databases(self, **kwargs: Any) -> Any:
         if not self.keepdb:
             require_database_rights(kwargs["aliases"])
-        return super().setup_databases(**kwargs)
+        processes, self.parallel = self.parallel, 1
+        created = super().setup_databases(**kwargs)
+        self.parallel = processes
+        if processes > 1:
+            originals = (connection for connection, _, original in created if original)
+            clone_databases(originals, processes, keepdb=self.keepdb)
+        return created
 
     def teardown_databases(self, old_config: Any, **kwargs: Any) -> None:
-        files = [] if self.keepdb else list(journals())
+        files = [] if self.keepdb else list(journals(self.parallel))
         super().teardown_databases(old_config, **kwargs)
         for file in files:
             file.unlink(missing_ok=True)
@@ -95,26 +105,23 @@ class PerformanceTestRunner(DiscoverRunner):
             raise KeyboardInterrupt
 
 
-def journals() -> Iterator[Path]:
-    """The files that SQLite keeps beside a database, and leaves behind when a thread of the tests
+def journals(processes: int) -> Iterator[Path]:
+    """The files that SQLite keeps beside a database and its copies, and leaves behind when one
     still has it open as it is removed.
     """
     for connection in connections.all():
         if connection.vendor == "sqlite":
-            for suffix in ("-wal", "-shm"):
-                yield Path(f"{connection.settings_dict['NAME']}{suffix}")
+            names = [connection.settings_dict["NAME"]]
+            for number in range(processes if processes > 1 else 0):
+                copied = connection.creation.get_test_db_clone_settings(str(number + 1))
+                names.append(copied["NAME"])
+            for name, suffix in product(names, ("-wal", "-shm")):
+                yield Path(f"{name}{suffix}")
 
 
-def isolated_layers() -> dict[str, Any]:
-    """`CHANNEL_LAYERS` with a prefix of this run.
-
-    A Redis may serve a real site as well, whose users must not get the messages of a test.
-    """
-    layers = copy.deepcopy(getattr(settings, "CHANNEL_LAYERS", {}))
-    for layer in layers.values():
-        if "hosts" in layer.get("CONFIG", {}):
-            layer["CONFIG"]["prefix"] = f"test-{os.getpid()}"
-    return layers
+def runs_alone(test: Any) -> bool:
+    """Whether other tests must not run at the same time."""
+    return isinstance(test, PerformanceTestCase) or "alone" in getattr(test, "tags", ())
 
 
 def performance_tests(suite: Iterable[Any]) -> Iterator[PerformanceTestCase]:

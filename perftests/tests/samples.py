@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from unittest import skip
 
+from django.test import SimpleTestCase, tag
+
 from perftests.measure.histogram import LatencyHistogram
 from perftests.measure.results import Series
 from perftests.testcases import PerformanceTestCase, row
@@ -171,3 +173,19 @@ class Stubborn(PerformanceTestCase):
         (Path(os.environ["SAMPLE_MARKS"]) / "process").write_text(str(process.pid))
         mark("waiting")
         wait_for_the_end()
+
+
+class Ordinary(SimpleTestCase):
+    def test_it_passes(self):
+        pass
+
+
+class OrdinaryFailing(SimpleTestCase):
+    def test_it_fails(self):
+        self.fail("It fails on purpose.")
+
+
+@tag("alone")
+class OrdinaryAlone(SimpleTestCase):
+    def test_it_passes(self):
+        pass

@@ -13,40 +13,50 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
-from django.test.runner import DebugSQLTextTestResult, ParallelTestSuite
+from django.test.runner import DebugSQLTextTestResult
 
 from perftests.collector import CollectingResult
 from perftests.exceptions import DatabaseRoleRefused
-from perftests.runner import PerformanceTestRunner, performance_tests, require_database_rights
+from perftests.runner import PerformanceTestRunner, require_database_rights
+from perftests.side_by_side import SideBySide
 
 from . import samples
 from .waiting import wait_for_file
 
 TIMEOUT_SECONDS = 60
+SAMPLES = "perftests.tests.samples"
 
 
 class SuiteTests(SimpleTestCase):
     def build(self, *labels, **options):
-        with redirect_stdout(StringIO()) as output:
+        with redirect_stdout(StringIO()):
             runner = PerformanceTestRunner(**options)
             suite = runner.build_suite(labels)
-        return runner, suite, output.getvalue()
+        return runner, suite
 
-    def test_performance_tests_run_in_one_process_whatever_is_asked(self):
-        runner, suite, output = self.build(
-            "perftests.tests.samples.Passing", "perftests.tests.test_conf", parallel=2
+    def test_ordinary_tests_run_side_by_side_before_those_that_measure(self):
+        runner, suite = self.build(
+            f"{SAMPLES}.Passing", f"{SAMPLES}.Ordinary", f"{SAMPLES}.OrdinaryFailing", parallel=2
         )
-        self.assertNotIsInstance(suite, ParallelTestSuite)
+        together, *alone = suite
+        self.assertIsInstance(together, SideBySide)
+        self.assertEqual((runner.parallel, together.processes), (2, 2))
+        self.assertEqual([type(test) for test in alone], [samples.Passing])
+
+    def test_who_is_tagged_alone_runs_alone(self):
+        _, suite = self.build(
+            f"{SAMPLES}.OrdinaryAlone",
+            f"{SAMPLES}.Ordinary",
+            f"{SAMPLES}.OrdinaryFailing",
+            parallel=2,
+        )
+        _, *alone = suite
+        self.assertEqual([type(test) for test in alone], [samples.OrdinaryAlone])
+
+    def test_a_single_class_needs_no_second_process(self):
+        runner, suite = self.build(f"{SAMPLES}.Passing", f"{SAMPLES}.Ordinary", parallel=2)
         self.assertEqual(runner.parallel, 1)
-        self.assertEqual(len(list(performance_tests(suite))), 1)
-        self.assertIn("running in one process", output)
-
-    def test_ordinary_tests_may_run_in_parallel(self):
-        runner, suite, _ = self.build(
-            "perftests.tests.test_conf", "perftests.tests.test_events", parallel=2
-        )
-        self.assertIsInstance(suite, ParallelTestSuite)
-        self.assertEqual(runner.parallel, 2)
+        self.assertFalse([part for part in suite if isinstance(part, SideBySide)])
 
     def test_a_left_over_database_never_asks(self):
         self.assertFalse(PerformanceTestRunner(interactive=True).interactive)
@@ -128,18 +138,39 @@ class InterruptTests(SimpleTestCase):
             self.assertEqual(list(temporary.iterdir()), [])
 
 
-class LeftoverTests(SimpleTestCase):
+class ProcessTests(SimpleTestCase):
+    """`manage.py test` as in a terminal, with a directory of its own for temporary files."""
+
+    def setUp(self):
+        self.directory = self.enterContext(tempfile.TemporaryDirectory())
+
+    def run_tests(self, *arguments):
+        environment = {**os.environ, "TMPDIR": self.directory}
+        environment.pop("DATABASE_URL", None)
+        return subprocess.run(
+            [sys.executable, "manage.py", "test", *arguments],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+
     def test_no_file_of_a_test_database_is_left_behind(self):
-        with tempfile.TemporaryDirectory() as directory:
-            environment = {**os.environ, "TMPDIR": directory}
-            environment.pop("DATABASE_URL", None)
-            done = subprocess.run(
-                # Its threads have the database open when it is removed.
-                [sys.executable, "manage.py", "test", "notifications.tests.test_hub_states"],
-                cwd=settings.BASE_DIR,
-                env=environment,
-                capture_output=True,
-                timeout=TIMEOUT_SECONDS,
-            )
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertEqual(os.listdir(directory), [])
+        # Its threads have the database open when it is removed.
+        done = self.run_tests("notifications.tests.test_hub_states")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def test_nor_one_of_its_copies(self):
+        labels = "notifications.tests.test_hub_states", "notifications.tests.test_hub_watch"
+        done = self.run_tests(*labels, "--parallel", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def test_a_failure_in_another_process_is_shown_with_its_line(self):
+        labels = f"{SAMPLES}.Ordinary", f"{SAMPLES}.OrdinaryFailing"
+        done = self.run_tests(*labels, "--parallel", "2")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn('self.fail("It fails on purpose.")', done.stderr)
+        self.assertIn("Ran 2 tests", done.stderr)

@@ -2,7 +2,7 @@ import multiprocessing
 from typing import get_args
 
 from django.contrib.auth.models import User
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, tag
 
 from notifications.models import Delivery, Notification
 from notifications.offline import Mark
@@ -81,6 +81,7 @@ class WritePathTests(TransactionTestCase):
                     self.assertEqual(way(), 10)
 
 
+@tag("alone")  # its processes cannot be started by a process of a pool
 class WriterTests(TransactionTestCase):
     def test_processes_write_together_and_tell_what_changed(self):
         pks = [user.pk for user in users(4)]
