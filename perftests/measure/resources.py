@@ -13,7 +13,7 @@ import psutil
 from .results import Series
 from .units import megabytes
 
-INTERVAL_SECONDS = 0.5
+INTERVAL_SECONDS = 1.0
 """A reading of CPU and RSS takes up to 0.4 ms beside a busy server."""
 
 CPU_WINDOW_SECONDS = 0.5
@@ -24,7 +24,7 @@ DEAR_INTERVAL_SECONDS = 5.0
 """For USS the kernel walks all pages of the process and holds its memory lock meanwhile; file
 descriptors are listed one by one. Together they cost as much as eight of the other readings."""
 
-CHILDREN_INTERVAL_SECONDS = 10.0
+CHILDREN_INTERVAL_SECONDS = 30.0
 """Looking for children reads every process of the machine, 3 ms where there are a hundred."""
 
 STOP_TIMEOUT_SECONDS = 10
@@ -82,7 +82,7 @@ class ResourceMonitor:
 
     A load generator that started the server itself is watched with `tree=False`, so that the
     server does not count as a part of it. A process that ends meanwhile ends the sampling and is
-    no error. Descendants are looked for at the start and every ten seconds. Raises
+    no error. Descendants are looked for at the start and every half minute. Raises
     `ProcessLookupError` when the process does not exist to begin with.
     """
 
