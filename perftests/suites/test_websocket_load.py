@@ -123,7 +123,7 @@ class WebSocketLoadTests(LoadTestCase):
 
     def _measure_push_cost(self) -> None:
         count, pushes, pairs = self.scaled(
-            smoke=(250, 1, 7), standard=(1000, 8, 9), extended=(2000, 10, 50)
+            smoke=(500, 1, 7), standard=(1000, 8, 9), extended=(2000, 10, 50)
         )
         cost = PushCost(self, self.create_users(count), pushes)
         with self.swarm.watch() as watch:
