@@ -27,17 +27,17 @@ def isolated_layers() -> dict[str, Any]:
 
 
 def clone_databases(
-    connections: Iterable[BaseDatabaseWrapper], processes: int, *, keepdb: bool
+    databases: Iterable[BaseDatabaseWrapper], processes: int, *, keepdb: bool
 ) -> None:
-    """Copy each test database once for each process.
+    """Copy each test database for each process.
 
     Django would copy the file of an SQLite database while the last of it is still in its journal,
     which goes when the connection is closed.
     """
-    for connection in connections:
-        connection.close()
+    for database in databases:
+        database.close()
         for number in range(processes):
-            connection.creation.clone_test_db(str(number + 1), verbosity=0, keepdb=keepdb)
+            database.creation.clone_test_db(str(number + 1), verbosity=0, keepdb=keepdb)
 
 
 def _begin(*arguments: Any) -> None:
