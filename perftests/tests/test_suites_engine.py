@@ -1,3 +1,6 @@
+import os
+from unittest import mock
+
 from django.test import SimpleTestCase, override_settings
 
 from perftests.measure.results import Outcome
@@ -60,9 +63,7 @@ class RedisTests(SimpleTestCase):
         with override_settings(CHANNEL_LAYERS=layers):
             self.assertEqual(redis_hosts(), hosts)
 
-    @override_settings(
-        CHANNEL_LAYERS={"default": {"BACKEND": "x"}},
-        PERFTESTS={"REDIS_URL": "redis://127.0.0.1:1/0"},
-    )
+    @override_settings(CHANNEL_LAYERS={"default": {"BACKEND": "x"}})
+    @mock.patch.dict(os.environ, {"PERF_REDIS_URL": "redis://127.0.0.1:1/0"})
     def test_there_are_none_where_no_redis_answers(self):
         self.assertEqual(redis_hosts(), [])
