@@ -163,7 +163,7 @@ class WebSocketLoadTests(LoadTestCase):
     @row("W7")
     def test_coming_and_going_loses_nothing_and_leaves_nothing_behind(self) -> None:
         """Connects and disconnects during steady traffic"""
-        users, seconds = self.scaled(smoke=(60, 1.5), standard=(300, 8.0), extended=(600, 60.0))
+        users, seconds = self.scaled(smoke=(60, 2.0), standard=(300, 8.0), extended=(600, 60.0))
         habits = (STAYS, SURFS, TRAVELS)
         visits = act_out(self, habits, count=users, per_second=20, seconds=seconds)
         self.measure_accounting([(v.expected, v.visitor) for v in visits], cut=True)

@@ -1,10 +1,7 @@
-from django.test import tag
-
 from .faults import database
 from .faults.running import FaultTestCase
 
 
-@tag("alone")  # its processes cannot be started by a process of a pool
 class DatabaseFaultTests(FaultTestCase):
     def test_pruning_one_notification_after_the_other_fails_d1(self):
         self.assert_caught(database.pruned_one_by_one)

@@ -100,16 +100,14 @@ def queues_left_out(plant):
 def lost_readers_kept(plant):
     """The socket of a reader who loses the connection is never dropped."""
     serve = NotificationConsumer._serve
-    kept = []
+    kept, readers = [], set()
 
     async def serve_and_keep(self, hub, socket, receive):
-        has_read = False
-
         async def receive_and_look():
-            nonlocal has_read
             message = await receive()
-            has_read |= '"read"' in (message.get("text") or "")
-            if has_read and message.get("code") == ABNORMAL_CLOSURE:
+            if '"read"' in (message.get("text") or ""):
+                readers.add(socket.pk)
+            if socket.pk in readers and message.get("code") == ABNORMAL_CLOSURE:
                 kept.append(socket)
             return message
 
