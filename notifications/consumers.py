@@ -74,30 +74,22 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # unt
                 continue
             socket.last_heard = now = time()
             try:
+                frame = protocol.decode(message.get("text"), settings.MAX_FRAME_BYTES)
+                # By far the most frequent. How many there can be is up to the server.
+                if type(frame) is protocol.Ack and hub.acknowledged(socket, frame.ids):
+                    continue
                 limit.count(now)
-                frame = _decode(message, settings.MAX_FRAME_BYTES)
             except FrameRefused as error:
                 refused += 1
                 socket.write(protocol.error(error))
                 if refused >= settings.MAX_REFUSED_FRAMES:
                     socket.close(CloseCode.BAD_FRAMES)
             else:
-                if hub.received(socket, frame):
-                    limit.refund()
-
-
-def _decode(message: dict[str, Any], max_bytes: int) -> protocol.ClientFrame:
-    text = message.get("text")
-    if text is None:
-        raise FrameRefused("binary", "frames are JSON in text messages, not binary ones")
-    return protocol.decode(text, max_bytes)
+                hub.received(socket, frame)
 
 
 class FrameLimit:
-    """A token bucket: so many frames a second, and twice as many at once.
-
-    Acks of what was sent cost nothing: how many there can be is up to the server.
-    """
+    """A token bucket: so many frames a second, and twice as many at once."""
 
     __slots__ = ("_at", "_per_second", "_tokens")
 
@@ -114,6 +106,3 @@ class FrameLimit:
         if self._tokens < 0:
             self._tokens = 0
             raise FrameRefused("too_frequent", f"at most {self._per_second:g} frames per second")
-
-    def refund(self) -> None:
-        self._tokens += 1

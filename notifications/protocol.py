@@ -105,11 +105,14 @@ _KNOWN_TYPES = ("ack", "seen", "read", "archive", "read_all", "ping")
 _UNREADABLE = (msgspec.MsgspecError, UnicodeEncodeError, RecursionError)
 
 
-def decode(text: str, max_bytes: int) -> ClientFrame:
+def decode(text: str | None, max_bytes: int) -> ClientFrame:
     """The frame in `text`; raises `FrameRefused` with words for the client's developer.
 
-    `max_bytes` counts characters, which is never more than the bytes on the wire.
+    A binary message has no text. `max_bytes` counts characters, which is never more than the
+    bytes on the wire.
     """
+    if text is None:
+        raise FrameRefused("binary", "frames are JSON in text messages, not binary ones")
     if len(text) > max_bytes:
         raise FrameRefused("oversized", f"a frame may have at most {max_bytes} bytes")
     try:

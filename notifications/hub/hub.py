@@ -72,19 +72,24 @@ class Hub:
         elif gone:
             await self._leave({hints.user_group(socket.pk)})
 
-    def received(self, socket: Socket, frame: protocol.ClientFrame) -> bool:
-        """A frame from the client; only hands over, never waits.
+    def acknowledged(self, socket: Socket, ids: list[int]) -> bool:
+        """An ack from the client; returns whether it was of something that was sent."""
+        taken = socket.acknowledge(ids)
+        if not taken:
+            return False
+        self._marks.add("delivered", socket.pk, taken)
+        # Half a window: one by one would make each ack a query.
+        if socket.behind and socket.credit >= socket.window // 2:
+            self._feeder.feed(socket)
+        return True
 
-        Returns whether it acknowledged something that was sent.
-        """
-        # By far the most frequent, and a pattern takes longer to match than an ack to be taken.
-        if type(frame) is protocol.Ack:
-            return self._acknowledged(socket, frame.ids)
+    def received(self, socket: Socket, frame: protocol.ClientFrame) -> None:
+        """Any other frame from the client; only hands over, never waits."""
         match frame:
             case protocol.Ping():
                 socket.write(PONG)
             case protocol.ReadAll(upto):
-                self._acknowledged(socket, [n for n in socket.in_flight if n <= upto])
+                self.acknowledged(socket, [n for n in socket.in_flight if n <= upto])
                 self._marks.read_all(socket.pk, upto)
             case protocol.Seen(ids):
                 self._marked(socket, "seen", ids)
@@ -92,7 +97,6 @@ class Hub:
                 self._marked(socket, "read", ids)
             case protocol.Archive(ids):
                 self._marked(socket, "archived", ids)
-        return False
 
     def hear(self, group: str, payload: bytes) -> None:
         """A hint from the layer; never raises."""
@@ -116,19 +120,9 @@ class Hub:
         else:
             self._sweep.sign_out(sockets[0].pk, hint.session)
 
-    def _acknowledged(self, socket: Socket, ids: list[int]) -> bool:
-        taken = socket.acknowledge(ids)
-        if not taken:
-            return False
-        self._marks.add("delivered", socket.pk, taken)
-        # Half a window: one by one would make each ack a query.
-        if socket.behind and socket.credit >= socket.window // 2:
-            self._feeder.feed(socket)
-        return True
-
     def _marked(self, socket: Socket, kind: hints.Change, ids: list[int]) -> None:
         """Seen, read and archived imply delivered."""
-        self._acknowledged(socket, ids)
+        self.acknowledged(socket, ids)
         self._marks.add(kind, socket.pk, ids)
 
     async def _join(self, groups: set[str]) -> None:

@@ -148,6 +148,19 @@ class FrameTests(HubTestCase):
             await client.until_closed(4400)
             self.assertEqual({f["code"] for f in client.of("error")}, {"too_frequent"})
 
+    @override_settings(NOTIFICATIONS={"FRAMES_PER_SECOND": 5, "MAX_REFUSED_FRAMES": 3})
+    async def test_only_acks_of_what_was_sent_may_be_as_many_as_they_like(self):
+        sent = [(await anotify([self.ada], "one")).pk for _ in range(30)]
+        async with self.connected(self.ada) as client:
+            for number in sent:
+                client.ack([number])
+            await client.settle()
+            self.assertEqual(client.of("error"), [])
+            for number in sent:
+                client.ack([number])
+            await client.until_closed(4400)
+            self.assertEqual({f["code"] for f in client.of("error")}, {"too_frequent"})
+
     async def test_an_ack_of_what_was_never_sent_here_changes_nothing(self):
         notification = await anotify([self.bob], "for bob")
         async with self.connected(self.ada) as client:

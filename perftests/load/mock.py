@@ -7,7 +7,6 @@ from typing import Any
 from notifications.authentication import Credentials
 from notifications.conf import get_settings
 from notifications.hub import Socket, get_hub
-from notifications.protocol import Ack
 from perftests.exceptions import PerftestsError
 
 from .arrivals import Arrivals, decode
@@ -66,7 +65,7 @@ class MockWebSocketConnection(Arrivals):
         """Acknowledge what has arrived since the last time."""
         ids, self._unacknowledged = self._unacknowledged, []
         if ids:
-            self._hub.received(self._socket, Ack(ids))
+            self._hub.acknowledged(self._socket, ids)
 
     async def _send(self, message: dict[str, Any]) -> None:
         """What an ASGI server offers an application to send with."""
