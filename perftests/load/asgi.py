@@ -5,6 +5,8 @@ us, `/control/<command>` runs commands in this process, where the channel layer 
 consumers are.
 """
 
+import atexit
+import gc
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +26,11 @@ project: Any = import_string(settings.ASGI_APPLICATION)
 # Importing the project's application has set Django up, which models need.
 from . import rivals  # noqa: E402
 from .commands import control  # noqa: E402
+
+
+# Before it ends, Python looks three times for garbage among all that it has loaded. Tests that stop
+# a server would wait for that.
+atexit.register(gc.freeze)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -153,7 +153,7 @@ def mean_interval(samples: Sequence[float]) -> Interval | None:
         return None
     edges = [len(samples) * batch // BATCHES for batch in range(BATCHES + 1)]
     batches = [samples[edges[i] : edges[i + 1]] for i in range(BATCHES)]
-    return stats.bootstrap_interval([stats.mean(batch) for batch in batches], stats.mean)
+    return stats.bootstrap_interval([stats.mean(batch) for batch in batches], "mean")
 
 
 def _shown_percentile(samples: Sequence[float], q: float) -> float | None:

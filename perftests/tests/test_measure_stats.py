@@ -69,8 +69,8 @@ class BootstrapTests(SimpleTestCase):
 
     def test_less_confidence_is_narrower(self):
         samples = list(range(20))
-        wide = stats.bootstrap_interval(samples, stats.mean, confidence=0.99)
-        narrow = stats.bootstrap_interval(samples, stats.mean, confidence=0.5)
+        wide = stats.bootstrap_interval(samples, "mean", confidence=0.99)
+        narrow = stats.bootstrap_interval(samples, "mean", confidence=0.5)
         self.assertLess(wide.low, narrow.low)
         self.assertGreater(wide.high, narrow.high)
 
