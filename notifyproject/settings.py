@@ -105,7 +105,7 @@ CHANNEL_LAYERS = {
     ),
 }
 
-TEST_RUNNER = "perftests.runner.PerformanceTestRunner"
+TEST_RUNNER = "notifyproject.testing.ProjectTestRunner"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -27,7 +27,6 @@ project: Any = import_string(settings.ASGI_APPLICATION)
 from . import rivals  # noqa: E402
 from .commands import control  # noqa: E402
 
-
 # Before it ends, Python looks three times for garbage among all that it has loaded. Tests that stop
 # a server would wait for that.
 atexit.register(gc.freeze)

@@ -4,10 +4,13 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from perftests.measure.stats import median, median_ratio
+from perftests.measure.stats import MINIMUM_FOR_INTERVAL, median, median_ratio
 from perftests.testcases import PerformanceTestCase
 
 PAIRS = 5
+
+SMOKE_PAIRS = 2
+"""They show that each contender works, and are too few for an interval."""
 
 T = TypeVar("T")
 
@@ -16,6 +19,7 @@ def take_turns(
     test: PerformanceTestCase, pairs: int = PAIRS, **contenders: Callable[[], T]
 ) -> dict[str, list[T]]:
     """Let each contender measure in each round, in random order, after a round of warm-up."""
+    pairs = test.scaled(smoke=SMOKE_PAIRS, standard=pairs, extended=pairs)
     measured: dict[str, list[T]] = {name: [] for name in contenders}
     for number in range(pairs + 1):
         for name in random.sample(list(contenders), len(contenders)):
@@ -43,6 +47,9 @@ def measure_ratio(
     doubt: str = "",
 ) -> None:
     """Record the median of candidate ÷ baseline over the rounds, and how sure that is."""
-    ratio = median_ratio(list(zip(baseline, candidate, strict=True)))
-    test.measure(name, ratio.value, "×", asked=asked, ours=ours, doubt=doubt)
-    test.note(f"{name}: with 95 % confidence between {ratio.low:.2f} and {ratio.high:.2f}.")
+    pairs = list(zip(baseline, candidate, strict=True))
+    value = median([theirs / own for own, theirs in pairs])
+    test.measure(name, value, "×", asked=asked, ours=ours, doubt=doubt)
+    if len(pairs) >= MINIMUM_FOR_INTERVAL:
+        ratio = median_ratio(pairs)
+        test.note(f"{name}: with 95 % confidence between {ratio.low:.2f} and {ratio.high:.2f}.")

@@ -34,12 +34,11 @@ class EngineTests(EngineTestCase):
     def test_a_broadcast_costs_little_more_than_a_bare_push(self) -> None:
         """Broadcast: the push alone, beside a bare ASGI application"""
         count = self.scaled(smoke=120, standard=1000, extended=1000)
-        pairs = self.scaled(smoke=PAIRS, standard=SHORT_PAIRS, extended=SHORT_PAIRS)
         floor, ours = Floor(self, count), Ours(self, self.create_users(count))
         with self.swarm.watch() as watch:
             costs = take_turns(
                 self,
-                pairs,
+                SHORT_PAIRS,
                 bare=partial(floor.broadcast, 1, MESSAGES_PER_SECOND),
                 ours=partial(ours.broadcast, 1, MESSAGES_PER_SECOND),
             )
@@ -57,7 +56,6 @@ class EngineTests(EngineTestCase):
         """Broadcast: the consumer of the Channels tutorial on the stock layers, beside ours"""
         self.require_redis()
         count = self.scaled(smoke=60, standard=1000, extended=1000)
-        pairs = self.scaled(smoke=PAIRS, standard=MORE_PAIRS, extended=MORE_PAIRS)
         users = self.create_users(count)
         ours = Ours(self, users)
         for layer in BACKENDS:
@@ -65,7 +63,7 @@ class EngineTests(EngineTestCase):
                 stock = Rival(self, self.rival_server(), layer, users)
                 costs = take_turns(
                     self,
-                    pairs,
+                    MORE_PAIRS,
                     ours=partial(ours.broadcast, 1, MESSAGES_PER_SECOND / count),
                     stock=stock.broadcast,
                 )
@@ -109,13 +107,12 @@ class EngineTests(EngineTestCase):
         """A message of the own for every user, through Redis: the stock core layer beside ours"""
         self.require_redis()
         count = self.scaled(smoke=60, standard=1000, extended=1000)
-        pairs = self.scaled(smoke=PAIRS, standard=MORE_PAIRS, extended=MORE_PAIRS)
         users = self.create_users(count)
         ours, core = Ours(self, users), Rival(self, self.rival_server(), "core", users)
         with self.swarm.watch() as watch:
             costs = take_turns(
                 self,
-                pairs,
+                MORE_PAIRS,
                 together=ours.send_to_each_together,
                 one_by_one=ours.send_to_each,
                 stock=core.send_to_each,
@@ -151,8 +148,7 @@ class EngineTests(EngineTestCase):
         count = self.scaled(smoke=120, standard=1000, extended=1000)
         frames = AckFrames(self, self.create_users(count))
         frames.acknowledged()  # the bare frames repeat what has been acknowledged before
-        pairs = self.scaled(smoke=PAIRS, standard=MORE_PAIRS, extended=MORE_PAIRS)
-        costs = take_turns(self, pairs, bare=frames.ignored, ours=frames.acknowledged)
+        costs = take_turns(self, MORE_PAIRS, bare=frames.ignored, ours=frames.acknowledged)
         for title, part in ((ACK, "loop"), (f"{ACK}, with the UPDATE", "process")):
             spent = {who: [getattr(c, part) for c in each] for who, each in costs.items()}
             measure_medians(self, title, spent)

@@ -1,3 +1,5 @@
+from django.test import tag
+
 from .faults import database
 from .faults.running import FaultTestCase
 
@@ -12,5 +14,8 @@ class DatabaseFaultTests(FaultTestCase):
     def test_writing_acks_one_by_one_fails_d3(self):
         self.assert_caught(database.acks_one_by_one)
 
+
+@tag("alone")  # its processes cannot be started by a process of a pool
+class WriterFaultTests(FaultTestCase):
     def test_saving_rows_that_were_read_some_time_ago_fails_d4(self):
         self.assert_caught(database.deliveries_saved_from_a_cache)

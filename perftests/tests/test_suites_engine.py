@@ -5,7 +5,7 @@ from django.test import SimpleTestCase, override_settings
 
 from perftests.measure.results import Outcome
 from perftests.measure.targets import Target
-from perftests.suites.contest import PAIRS, measure_ratio, take_turns
+from perftests.suites.contest import PAIRS, SMOKE_PAIRS, measure_ratio, take_turns
 from perftests.suites.engine import EngineTestCase, redis_hosts
 from perftests.testcases import PerformanceTestCase
 
@@ -25,17 +25,32 @@ class ContestTests(SimpleTestCase):
             turns.append(name)
             return turns.count(name)
 
-        measured = take_turns(self.test, a=lambda: contender("a"), b=lambda: contender("b"))
+        with mock.patch.dict(os.environ, {"PERF_SCALE": "standard"}):
+            measured = take_turns(self.test, a=lambda: contender("a"), b=lambda: contender("b"))
 
         self.assertEqual(measured, {name: list(range(2, PAIRS + 2)) for name in "ab"})
         rounds = [set(turns[first : first + 2]) for first in range(0, len(turns), 2)]
         self.assertEqual(rounds, [{"a", "b"}] * (PAIRS + 1))
+
+    def test_few_rounds_do_at_smoke_scale(self):
+        measured = take_turns(self.test, 25, a=lambda: 1)
+        self.assertEqual(len(measured["a"]), SMOKE_PAIRS)
 
     def test_a_ratio_is_the_median_of_the_rounds_own_ratios(self):
         measure_ratio(self.test, "b ÷ a", [1, 1, 1, 1, 10], [2, 3, 4, 5, 10], ours="<= 2")
 
         self.assertEqual(metrics(self.test)["b ÷ a"].value, 3)
         self.assertEqual(metrics(self.test)["b ÷ a"].ours, Target("<=", 2))
+        self.assertIn("with 95 % confidence between", self.notes())
+
+    def test_a_ratio_of_few_rounds_has_no_interval(self):
+        measure_ratio(self.test, "b ÷ a", [1, 2], [2, 8])
+
+        self.assertEqual(metrics(self.test)["b ÷ a"].value, 3)
+        self.assertEqual(self.notes(), "")
+
+    def notes(self):
+        return " ".join(self.test.result(Outcome.COMPLETED, 1, "").notes)
 
 
 class GoalTests(SimpleTestCase):

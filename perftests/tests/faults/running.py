@@ -47,7 +47,7 @@ def undecided(metrics, expected):
     return {name for name in expected if verdicts.get(name) is Verdict.INCONCLUSIVE}
 
 
-@tag("planted", "alone")
+@tag("planted")
 class FaultTestCase(TransactionTestCase):
     """Tests that a row fails with a fault, for the reason that was planted and no other."""
 

@@ -1,0 +1,23 @@
+"""The runner of `manage.py test`."""
+
+import unittest
+from collections.abc import Sequence
+from typing import Any
+
+from django.test.runner import get_max_test_processes
+
+from perftests.runner import PerformanceTestRunner
+
+
+class ProjectTestRunner(PerformanceTestRunner):
+    """All tests at once run in a process for each core; `--parallel 1` has them in one.
+
+    Tests that are named run in one process, as a developer wants who looks for something.
+    """
+
+    def build_suite(
+        self, test_labels: Sequence[str] | None = None, **kwargs: Any
+    ) -> unittest.TestSuite:
+        if not test_labels and not self.parallel and not self.pdb:
+            self.parallel = get_max_test_processes()
+        return super().build_suite(test_labels, **kwargs)
