@@ -10,8 +10,7 @@ from perftests.runner import PerformanceTestRunner
 
 
 class ProjectTestRunner(PerformanceTestRunner):
-    """All tests at once run in a process for each core and one more, as many of them wait for a
-    time limit; `--parallel 1` has them in one.
+    """All tests at once run in a process for each core; `--parallel 1` has them in one.
 
     Tests that are named run in one process, as a developer wants who looks for something.
     """
@@ -20,5 +19,5 @@ class ProjectTestRunner(PerformanceTestRunner):
         self, test_labels: Sequence[str] | None = None, **kwargs: Any
     ) -> unittest.TestSuite:
         if not test_labels and not self.parallel and not self.pdb:
-            self.parallel = get_max_test_processes() + 1
+            self.parallel = get_max_test_processes()
         return super().build_suite(test_labels, **kwargs)

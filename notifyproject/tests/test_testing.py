@@ -15,8 +15,8 @@ class ParallelTests(SimpleTestCase):
             suite = runner.build_suite(labels)
         return runner.parallel, any(isinstance(part, SideBySide) for part in suite)
 
-    def test_all_tests_run_in_one_process_more_than_there_are_cores(self):
-        self.assertEqual(self.build([]), (4, True))
+    def test_all_tests_run_in_a_process_for_each_core(self):
+        self.assertEqual(self.build([]), (3, True))
 
     def test_named_tests_run_in_one(self):
         self.assertEqual(self.build(NAMED), (1, False))

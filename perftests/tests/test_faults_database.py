@@ -1,7 +1,7 @@
 from django.test import tag
 
 from .faults import database
-from .faults.running import FaultTestCase
+from .faults.running import FaultTestCase, TimedFaultTestCase
 
 
 class DatabaseFaultTests(FaultTestCase):
@@ -11,6 +11,8 @@ class DatabaseFaultTests(FaultTestCase):
     def test_calculating_with_indexed_columns_fails_d2(self):
         self.assert_caught(database.columns_calculated_with)
 
+
+class TimedDatabaseFaultTests(TimedFaultTestCase):
     def test_writing_acks_one_by_one_fails_d3(self):
         self.assert_caught(database.acks_one_by_one)
 

@@ -1,5 +1,5 @@
 from .faults import websocket
-from .faults.running import FaultTestCase
+from .faults.running import FaultTestCase, TimedFaultTestCase
 
 
 class WebSocketFaultTests(FaultTestCase):
@@ -15,11 +15,13 @@ class WebSocketFaultTests(FaultTestCase):
     def test_a_file_for_every_socket_fails_w4(self):
         self.assert_caught(websocket.a_file_for_every_socket)
 
-    def test_a_query_for_every_few_users_fails_w5(self):
-        self.assert_caught(websocket.a_query_for_every_few_users)
-
     def test_queues_left_out_of_a_storm_fail_w6(self):
         self.assert_caught(websocket.queues_left_out, timeout_seconds=3)
+
+
+class TimedWebSocketFaultTests(TimedFaultTestCase):
+    def test_a_query_for_every_few_users_fails_w5(self):
+        self.assert_caught(websocket.a_query_for_every_few_users)
 
     def test_keeping_the_sockets_of_lost_readers_fails_w7(self):
         self.assert_caught(websocket.lost_readers_kept)

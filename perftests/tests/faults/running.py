@@ -63,3 +63,8 @@ class FaultTestCase(TransactionTestCase):
             self.assertIs(result.outcome, Outcome.COMPLETED, result.detail)
         self.assertEqual(missed(metrics, fault.misses), fault.misses)
         return results
+
+
+@tag("alone")
+class TimedFaultTestCase(FaultTestCase):
+    """For faults that show in times, or in what users do in some: others would change that."""
