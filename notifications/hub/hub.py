@@ -84,7 +84,10 @@ class Hub:
         return True
 
     def received(self, socket: Socket, frame: protocol.ClientFrame) -> None:
-        """Any other frame from the client; only hands over, never waits."""
+        """Any other frame from the client; only hands over, never waits.
+
+        An ack of nothing that was sent here changes nothing.
+        """
         match frame:
             case protocol.Ping():
                 socket.write(PONG)

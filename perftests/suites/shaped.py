@@ -95,7 +95,7 @@ def send_over(
     clients = [client for group in groups for client in group.clients]
     warm = test.warm_up(clients, pks)
     with traffic(test, pks, PER_SECOND, seconds, body=BODY) as sent:
-        # Half a period behind, so that the two do not disturb each other.
+        # The time itself is meant: half a period behind, the two do not disturb each other.
         time.sleep(0.5 / PER_SECOND)
         test.swarm.run(beacon.shine(round(PER_SECOND * seconds), PER_SECOND))
     expected = [([*warm, *sent[0].ids], client) for client in clients]
