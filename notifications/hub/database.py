@@ -10,9 +10,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..offline import database
 
-BUSY_MILLISECONDS = 250
-"""SQLite only: how long an ack waits for another writer. Reads wait for nobody, but they stand in
-the same line, and acks can be tried again."""
+BUSY_MILLISECONDS = 20
+"""SQLite only: how long an ack waits for another writer. It can be tried again, but what is pushed
+stands in the same line. Waiting longer gains nothing: among writers that follow each other without
+a pause 250 ms got through no sooner than 20 ms, and held up the line half of the time and more."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -47,14 +47,14 @@ class Feeder:
         return Food(pages, self._texts.get(ids) if ids else {})
 
     async def _work(self) -> None:
+        # Without writing the acks first, which on SQLite may have to wait for another writer:
+        # `_frames` leaves out what is acknowledged and still queued in the database.
         hungry, self._hungry = self._hungry, {}
         replaying = [s for s in hungry if s.cursor is not None]
         holding = [s for s in hungry if s.cursor is None]
         asked = {s: sorted(s.held)[: max(0, s.credit)] for s in holding}
         ids = {number for numbers in asked.values() for number in numbers}
         wanted = [(s.pk, s.cursor or 0) for s in replaying]
-        # A queue is read by state, so what is acked has to be written before.
-        await self._marks.flush()
         food = await self._worker.run(self.read, wanted, ids)
         for socket, page in zip(replaying, food.pages, strict=True):
             self.serve_page(socket, page, food.texts)

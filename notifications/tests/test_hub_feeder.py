@@ -32,6 +32,18 @@ class ReplayTests(HubTestCase):
             await self.until_queued(self.ada, [])
             self.assertEqual(client.arrived, stored)
 
+    @quick(WINDOW=4, ACK_FLUSH_SECONDS=10)
+    async def test_the_next_page_does_not_wait_until_acks_are_written(self):
+        stored = await write_rows([self.ada], 11)
+        async with self.connected(self.ada) as client:
+            for upto in (4, 8, 11):
+                await client.until_arrived(stored[:upto])
+                client.ack()
+            await client.settle()
+            self.assertEqual(client.arrived, stored)
+            self.assertEqual(await self.queued(self.ada), stored)
+        self.assertEqual(await self.queued(self.ada), [])
+
     @quick(WINDOW=4)
     async def test_what_comes_during_a_replay_waits_behind_it(self):
         stored = await write_rows([self.ada], 6)
