@@ -24,7 +24,7 @@ if settings.SETTINGS_MODULE != "perftests.load.settings":
 project: Any = import_string(settings.ASGI_APPLICATION)
 
 # Importing the project's application has set Django up, which models need.
-from . import rivals  # noqa: E402
+from . import inspection, rivals  # noqa: E402
 from .commands import control  # noqa: E402
 
 # Before it ends, Python looks three times for garbage among all that it has loaded. Tests that stop
@@ -41,5 +41,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await rivals.applications[path](scope, receive, send)
     elif scope["type"] == "http" and path.startswith("/control/"):
         await control(scope, receive, send)
+    elif scope["type"] == "websocket":
+        with inspection.connection():
+            await project(scope, receive, send)
     else:
         await project(scope, receive, send)

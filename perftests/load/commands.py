@@ -9,16 +9,12 @@ import gc
 import json
 import logging
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
 
-from notifications.consumers import NotificationConsumer
-from notifications.hub import Socket
-from notifications.hub.presence import Presence
 from notifications.send import notify
 
 from . import floor, inspection, queries, rivals
@@ -120,15 +116,17 @@ async def _rival_live() -> dict[str, Any]:
     return {"consumers": len(rivals.connected)}
 
 
+async def _connected() -> dict[str, Any]:
+    return {"connections": inspection.connected}
+
+
 async def _live() -> dict[str, Any]:
+    return inspection.live()
+
+
+async def _collect() -> dict[str, Any]:
     gc.collect()
-    things = gc.get_objects()
-    alive = Counter(map(type, things))
-    return {
-        "consumers": alive[NotificationConsumer],
-        "sockets": alive[Socket],
-        "users": sum(len(thing.pks()) for thing in things if type(thing) is Presence),
-    }
+    return {}
 
 
 async def _groups() -> dict[str, Any]:
@@ -162,7 +160,9 @@ COMMANDS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "floor_receive": _floor_receive,
     "rival_send": _rival_send,
     "rival_live": _rival_live,
+    "connected": _connected,
     "live": _live,
+    "collect": _collect,
     "groups": _groups,
     "trace": _trace,
     "grown": _grown,

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from perftests.exceptions import PerftestsError
 T = TypeVar("T")
 
 PREFIX = "/control/"
+POLL_SECONDS = 0.01
 
 
 class ControlFailed(PerftestsError):
@@ -87,9 +89,25 @@ class Control:
         """How many of the rivals' consumers are in their groups."""
         return int(self.call("rival_live")["consumers"])
 
+    def connected(self) -> int:
+        """How many WebSockets the server has, those included whose client left a moment ago."""
+        return int(self.call("connected")["connections"])
+
+    def await_empty(self, timeout_seconds: float) -> None:
+        """Wait until the server has seen every client leave; raises `TimeoutError`."""
+        deadline = time.monotonic() + timeout_seconds
+        while left := self.connected():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The server still has {left} connections after all left.")
+            time.sleep(POLL_SECONDS)
+
     def live(self) -> dict[str, int]:
-        """How many `consumers`, `sockets` and `users` of the hub exist, after a collection."""
+        """How many `consumers`, `sockets` and `users` of the hub exist that are no garbage."""
         return self.call("live")
+
+    def collect(self) -> None:
+        """Let the server collect its garbage."""
+        self.call("collect")
 
     def layer_groups(self) -> int:
         """How many groups of the channel layer the server's process is in."""

@@ -42,7 +42,7 @@ def connect_in_steps(
         test.swarm.connect_ns.clear()
         new = users[len(clients) : level]
         clients += test.swarm.connect([make_ticket(user) for user in new])
-        test.control.live()  # collects garbage
+        test.control.collect()
         memory = kilobytes(uss_bytes(test.server.pid))
         steps.append(Step(level, len(new), list(test.swarm.connect_ns), memory))
     return clients, steps

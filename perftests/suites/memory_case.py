@@ -24,7 +24,7 @@ class MemoryTestCase(LoadTestCase):
 
     def server_rss(self) -> int:
         """Resident memory of the server after a garbage collection."""
-        self.control.live()
+        self.control.collect()
         return rss_bytes(self.server.pid)
 
     def leave(self, clients: Sequence[Connection]) -> None:

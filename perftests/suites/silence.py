@@ -71,7 +71,7 @@ class SilentClients:
         `meanwhile` is done again and again, so that the `others` do not fall silent, too.
         """
         deadline = time.monotonic() + self._test.timeout_seconds
-        while (left := self._test.control.live()["sockets"] - others) > 0:
+        while (left := self._test.control.connected() - others) > 0:
             if time.monotonic() > deadline:
                 break
             meanwhile()

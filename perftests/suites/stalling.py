@@ -98,7 +98,7 @@ class Stalls:
         closed_after = None
         while True:
             self._stall()
-            left = self._test.control.live()["sockets"] - len(self.stalled)
+            left = self._test.control.connected() - len(self.stalled)
             passed = time.monotonic() - begun
             if left <= 0 and closed_after is None:
                 closed_after = passed

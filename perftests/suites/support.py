@@ -1,7 +1,6 @@
 """What the suites with a server have in common: a server, its users, a swarm, the accounting."""
 
 import os
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import ClassVar
@@ -144,11 +143,7 @@ class LoadTestCase(PerformanceTestCase):
 
     def wait_until_server_is_empty(self) -> None:
         """Wait until the server has seen every client leave; raises `TimeoutError`."""
-        deadline = time.monotonic() + self.timeout_seconds
-        while (live := self.control.live())["consumers"]:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"The server still holds {live} after all clients left.")
-            time.sleep(POLL_SECONDS)
+        self.control.await_empty(self.timeout_seconds)
 
 
 def offered_doubt(sent: Sent) -> str:

@@ -1,7 +1,6 @@
 """Hints or one announcement: what each way to tell an audience costs."""
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -14,7 +13,6 @@ from perftests.testcases import row
 from .contest import PAIRS, measure_ratio, take_turns
 from .crossing import WAYS, Audiences, Spent, crossing
 from .engine import EngineTestCase
-from .support import POLL_SECONDS
 
 SIZES = (1, 4, 16, 64, 256, 1000)
 PROCESSES = (1, 2, 4, 8)
@@ -78,16 +76,9 @@ class FanoutTests(EngineTestCase):
         """A second server process, to which as many other users are connected."""
         server = self.rival_server()
         control = Control(server.http_url)
-        self.addCleanup(self.wait_until_empty, control)
+        # No write of the second server may meet the flush of the tables.
+        self.addCleanup(control.await_empty, self.timeout_seconds)
         swarm = self.enterContext(Swarm(server.websocket_url))
         clients = swarm.connect(map(make_ticket, self.create_users(count)), ack=False)
         self.assertEqual(len(clients), count, swarm.failures)
         return control
-
-    def wait_until_empty(self, control: Control) -> None:
-        """No write of the second server may meet the flush of the tables."""
-        deadline = time.monotonic() + self.timeout_seconds
-        while control.live()["consumers"]:
-            if time.monotonic() > deadline:
-                raise TimeoutError("The second server still holds consumers.")
-            time.sleep(POLL_SECONDS)

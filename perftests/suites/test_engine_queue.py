@@ -69,7 +69,7 @@ class QueueTests(EngineTestCase):
         connected = sum(client.connected for client in self.swarm.clients)
         self.progress(f"connecting {level} clients")
         self.connect(users[connected:level])
-        self.control.live()  # collects garbage
+        self.control.collect()
         return kilobytes(uss_bytes(self.server.pid))
 
     @row("E10")

@@ -192,9 +192,10 @@ class MemoryUsageTests(MemoryTestCase):
 
         def cycle() -> None:
             self.leave(clients)
+            self.wait_until_server_is_empty()
             left = survivors(self.control, nothing, self.timeout_seconds)
             alive.update({kind: max(alive[kind], left[kind]) for kind in left})
-            sizes.append(rss_bytes(self.server.pid))
+            sizes.append(self.server_rss())
             self.come_back(clients, users)
 
         with self.monitored():

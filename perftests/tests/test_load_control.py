@@ -10,6 +10,8 @@ from perftests.load.control import Control, ControlFailed, turn
 from perftests.load.server import ServerProcess
 from perftests.load.swarm import Swarm
 
+from .waiting import wait_until
+
 PONG = '{"type":"pong"}'
 
 
@@ -82,11 +84,24 @@ class ControlTests(TransactionTestCase):
 
         swarm.close()
 
-        deadline = time.monotonic() + 5
         nothing = {"consumers": 0, "sockets": 0, "users": 0}
-        while self.control.live() != nothing and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.assertEqual(self.control.live(), nothing)
+        wait_until(lambda: self.control.live() == nothing, 5, "nothing to be left")
+
+    def test_it_counts_connections_until_the_last_has_left(self):
+        user = User.objects.create(username="ada")
+        swarm = self.swarm()
+        swarm.connect_floor(1)  # has no application of the product
+        clients = swarm.connect([make_ticket(user) for _ in range(3)])
+        self.assertEqual(self.control.connected(), 3)
+
+        swarm.call(clients[0].drop)
+
+        wait_until(lambda: self.control.connected() == 2, 5, "the first to have left")
+        with self.assertRaisesRegex(TimeoutError, "still has 2 connections"):
+            self.control.await_empty(0.05)
+        swarm.close()
+        self.control.await_empty(5)
+        self.assertEqual(self.control.connected(), 0)
 
     def test_it_counts_the_groups_of_the_channel_layer(self):
         users = [User.objects.create(username=name) for name in ("ada", "grace")]
