@@ -76,13 +76,13 @@ def _store(notification: Notification, using: str) -> None:
     notification.refresh_from_db(using=using)
 
 
-def _deliver(notification: Notification, audience: Audience, using: str) -> list[Any] | int:
+def _deliver(notification: Notification, audience: Audience | None, using: str) -> list[Any] | int:
     """Write the deliveries; the primary keys reached if they are few, or their number."""
-    compiled = audience.compile(using)
-    if compiled is None:
+    if audience is None:
         return []
     few = audience.listed is not None and audience.listed <= get_settings().FANOUT_LIMIT
     new = notification.key is None  # with a key, it may be one that others have already
+    chosen = audience.statement, audience.params
     return sql.insert_deliveries(
-        connections[using], notification.pk, compiled, new=new, returning=few
+        connections[using], notification.pk, chosen, new=new, returning=few
     )

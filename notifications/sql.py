@@ -31,11 +31,22 @@ def members(
     connection: BaseDatabaseWrapper, values: Iterable[Any], field: "models.Field[Any, Any]"
 ) -> RawSQL:
     """A subquery of `values` that is one parameter however many they are."""
-    prepared = [field.get_db_prep_value(value, connection) for value in values]
+    return RawSQL(member_query(connection, field), (member_list(connection, values, field),))
+
+
+def member_query(connection: BaseDatabaseWrapper, field: "models.Field[Any, Any]") -> str:
+    """The statement of `members`, for any values."""
     if connection.vendor == "sqlite":
-        return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(prepared),))
-    array = f"%s::{field.rel_db_type(connection)}[]"
-    return RawSQL(f"SELECT unnest({array})", (prepared,))
+        return "SELECT value FROM json_each(%s)"
+    return f"SELECT unnest(%s::{field.rel_db_type(connection)}[])"
+
+
+def member_list(
+    connection: BaseDatabaseWrapper, values: Iterable[Any], field: "models.Field[Any, Any]"
+) -> Any:
+    """The parameter of `member_query`."""
+    prepared = [field.get_db_prep_value(value, connection) for value in values]
+    return json.dumps(prepared) if connection.vendor == "sqlite" else prepared
 
 
 def recipients(connection: BaseDatabaseWrapper, pks: Iterable[Any]) -> RawSQL:
