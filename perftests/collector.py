@@ -54,7 +54,7 @@ class Collector:
 
     def start(self, test: PerformanceTestCase) -> None:
         self._announce(test)
-        test.listener = self.listener
+        test.listener, test.interrupted = self.listener, self.interrupted
         self._test, self._ending = test, Ending()
         self._started = perf_counter()
         self.testing = True

@@ -124,19 +124,24 @@ class Run:
     """Carries out an order, stores what comes and tells a listener of it.
 
     SIGINT and SIGTERM are handed on to the measuring process, which cleans up; the results that
-    came are kept. A second one, or a clean-up that takes too long, kills it.
+    came are kept. A second one, or a clean-up that takes too long, kills it. `signal` is the
+    number of the last, 0 without any.
     """
 
     def __init__(self, order: Order, listener: Listener) -> None:
         self.order = order
         self.listener = listener
-        self.interrupted = False
+        self.signal = 0
         self.problem = ""
         self._finished = self._complete = False
         self._planned = self._ended = 0
         self._test: TestStarted | None = None
         self._process: MeasuringProcess | None = None
         self._deadline = time.monotonic() + configuration.RUN_TIMEOUT_SECONDS
+
+    @property
+    def interrupted(self) -> bool:
+        return self.signal > 0
 
     def execute(self) -> Report:
         """The report of the run, read back from the rows. `problem` says why it was aborted."""
@@ -220,7 +225,7 @@ class Run:
                 signal.signal(number, handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        again, self.interrupted = self.interrupted, True
+        again, self.signal = self.interrupted, number
         self._deadline = time.monotonic() + configuration.CLEANUP_TIMEOUT_SECONDS
         if self._process is not None:
             if again:

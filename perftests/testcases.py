@@ -11,7 +11,7 @@ from django.test import TransactionTestCase
 
 from .conf import Scale, Server, configuration
 from .events import Listener, Progress, ignore
-from .exceptions import TargetMissed
+from .exceptions import Interrupted, TargetMissed
 from .measure.histogram import LatencyHistogram
 from .measure.results import Outcome, Result, Series
 from .measure.targets import Better, Metric, Target, Verdict
@@ -62,6 +62,8 @@ class PerformanceTestCase(TransactionTestCase):
     """Whether `perf` runs the class only where its suite or label is named."""
 
     listener: Listener = staticmethod(ignore)
+    interrupted = False
+    """Set where the run was interrupted while the class was set up."""
 
     def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803 - unittest's name
         super().__init__(methodName)
@@ -73,6 +75,8 @@ class PerformanceTestCase(TransactionTestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        if self.interrupted:
+            raise Interrupted("The run was interrupted.")
         # The first clean-up to be added is the last to be run.
         self.addCleanup(self._require_targets)
 

@@ -9,18 +9,14 @@ import gc
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.db import transaction
-
-from notifications.send import notify
-
-from . import floor, inspection, queries, rivals
+from . import floor, inspection, queries, rivals, sending
 from .control import PREFIX, turn
 from .floor import Receive, Scope, Send
-from .pacing import keep, moments_ns, seconds_until
+from .pacing import moments_ns, seconds_until
 
 RECEIVE_POLL_SECONDS = 0.005
 
@@ -73,22 +69,12 @@ async def _notify(
     # In a thread with a database connection of its own, as a web worker has.
     each = each or len(recipients)
     audiences = [turn(recipients, each, number) for number in range(count)]
-    return await asyncio.to_thread(_notify_all, audiences, per_second, content)
+    return await asyncio.to_thread(sending.notify_all, audiences, per_second, content)
 
 
-def _notify_all(
-    audiences: list[Sequence[Any]], per_second: float | None, content: dict[str, Any]
-) -> dict[str, Any]:
-    ids, due, committed = [], [], []
-    for audience, moment_ns in zip(
-        audiences, keep(moments_ns(len(audiences), per_second)), strict=True
-    ):
-        due.append(moment_ns)
-        with transaction.atomic():
-            # Registered first, so it runs before anything is published.
-            transaction.on_commit(lambda: committed.append(time.perf_counter_ns()))
-            ids.append(notify(audience, **content).pk)
-    return {"ids": ids, "due_ns": due, "committed_ns": committed}
+async def _stop_sending() -> dict[str, Any]:
+    sending.stop()
+    return {}
 
 
 async def _floor_push(text: str, count: int, per_second: float | None) -> dict[str, Any]:
@@ -156,6 +142,7 @@ async def _cpu() -> dict[str, Any]:
 
 COMMANDS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "notify": _notify,
+    "stop_sending": _stop_sending,
     "floor_push": _floor_push,
     "floor_receive": _floor_receive,
     "rival_send": _rival_send,

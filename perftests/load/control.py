@@ -71,6 +71,10 @@ class Control:
         arguments = {"recipients": list(recipients), "title": title, **schedule, **content}
         return Sent(**self.call("notify", **arguments))
 
+    def stop_sending(self) -> None:
+        """Let every `notify` that is under way end early, with what it has sent until then."""
+        self.call("stop_sending")
+
     def floor_push(self, text: str, *, count: int = 1, per_second: float | None = None) -> int:
         """Send `text` `count` times to every floor socket; how many frames that made."""
         answer = self.call("floor_push", text=text, count=count, per_second=per_second)

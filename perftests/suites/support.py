@@ -61,6 +61,7 @@ class LoadTestCase(PerformanceTestCase):
         # Runs when the swarm is closed: no write of the server may meet the flush of the tables.
         self.addCleanup(self.wait_until_server_is_empty)
         self.swarm = self.enterContext(Swarm(self.server.websocket_url))
+        self.addCleanup(self.stop_sending)
 
     def connect(
         self, users: Iterable[AbstractBaseUser], *, concurrency: int = 100
@@ -140,6 +141,11 @@ class LoadTestCase(PerformanceTestCase):
         with ResourceMonitor(self.server.pid) as server, client:
             yield server
         self.record_series(*server.series(), *client.series())
+
+    def stop_sending(self) -> None:
+        """After a failure or Ctrl-C the server would go on with what it was told to send."""
+        with suppress(OSError):  # the server has died
+            self.control.stop_sending()
 
     def wait_until_server_is_empty(self) -> None:
         """Wait until the server has seen every client leave; raises `TimeoutError`."""

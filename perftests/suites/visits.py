@@ -73,7 +73,11 @@ def traffic(
         sending = sender.submit(
             test.control.notify, pks, count=count, per_second=per_second, **content
         )
-        yield sent
+        try:
+            yield sent
+        except BaseException:
+            test.stop_sending()  # or its thread would be waited for
+            raise
         sent.append(sending.result())
 
 

@@ -200,6 +200,23 @@ class InterruptTests(TransactionTestCase):
         self.assertEqual(cleaned, [True])
         self.assertNotEqual(runner.suite_result(suite, result), 0)
 
+    def test_a_test_does_not_run_after_an_interrupt_during_the_set_up_of_its_class(self):
+        class Starting(PerformanceTestCase):
+            @classmethod
+            def setUpClass(cls):
+                super().setUpClass()
+                runner.collector.interrupt()
+
+            def test_it_never_runs(self):
+                self.fail()
+
+        runner = PerformanceTestRunner(verbosity=0)
+        with redirect_stderr(StringIO()):
+            runner.run_suite(unittest.defaultTestLoader.loadTestsFromTestCase(Starting))
+        (collected,) = runner.collector.results
+        self.assertIs(collected.outcome, Outcome.SKIPPED)
+        self.assertEqual(collected.detail, "Interrupted before it ended.")
+
     def test_no_test_starts_after_an_interrupt_during_the_set_up_of_the_database(self):
         runner = PerformanceTestRunner(verbosity=0)
         runner.collector.interrupt()

@@ -63,7 +63,7 @@ class LeftoverTests(SimpleTestCase):
         port = self.server_port(run)
         self.assertTrue(listened_on(port))
         os.killpg(run.command.pid, number)
-        output = self.check(name, code=130)
+        output = self.check(name, code=128 + number)
         self.assertNotIn("Traceback", output)
         self.assertFalse(listened_on(port))
 

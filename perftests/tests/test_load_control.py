@@ -1,4 +1,5 @@
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase, TransactionTestCase
@@ -52,6 +53,23 @@ class ControlTests(TransactionTestCase):
         self.assertTrue(
             all(c > d for c, d in zip(sent.committed_ns, sent.due_ns, strict=True)), sent
         )
+
+    def test_it_can_stop_what_is_being_sent(self):
+        user = User.objects.create(username="ada")
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(self.control.notify, [user.pk], count=6000, per_second=100)
+            wait_until(Notification.objects.exists, 5, "the first")
+            self.control.stop_sending()
+            sent = sending.result(5)
+
+        self.assertEqual(len(sent.ids), Notification.objects.count())
+        self.assertEqual(len(sent.committed_ns), len(sent.ids))
+        self.assertLess(len(sent.ids), 6000)
+
+    def test_what_is_sent_after_a_stop_is_sent_whole(self):
+        user = User.objects.create(username="ada")
+        self.control.stop_sending()
+        self.assertEqual(len(self.control.notify([user.pk], count=3).ids), 3)
 
     def test_recipients_can_take_turns(self):
         pks = [User.objects.create(username=name).pk for name in ("ada", "grace", "joan")]
@@ -174,7 +192,7 @@ class ControlTests(TransactionTestCase):
             self.control.floor_receive(1_000_000, timeout_seconds=0.05)
 
     def test_an_unknown_command_is_refused_in_a_sentence(self):
-        expected = r"There is no command 'stop'; there are notify, floor_push, .*live, .*cpu\."
+        expected = r"There is no command 'stop'; there are notify, .*live, .*cpu\."
         with self.assertRaisesRegex(ControlFailed, expected):
             self.control.call("stop")
 

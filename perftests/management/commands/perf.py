@@ -1,5 +1,6 @@
 """`manage.py perf`: measure, store, print."""
 
+import signal
 import sys
 from argparse import RawDescriptionHelpFormatter
 from itertools import groupby
@@ -32,7 +33,7 @@ T = TypeVar("T", bound=str)
 HISTORY_LENGTH = 20
 EXIT_NOT_PASSED = 1
 EXIT_WRONG_USAGE = 2
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count it
+EXIT_BY_SIGNAL = 128  # and the signal's number, as shells count it
 
 EXAMPLES = f"""
 examples:
@@ -53,6 +54,7 @@ exit codes:
   1    a target is missed or inconclusive, a test failed, or the run was aborted
   2    wrong usage; nothing was run
   130  interrupted with Ctrl-C; what was measured is stored as an aborted run
+  143  asked to end (SIGTERM); the same
 """
 
 
@@ -114,7 +116,7 @@ class Command(RichCommand):
         except PerftestsError as error:
             raise CommandError(str(error), returncode=EXIT_WRONG_USAGE) from error
         except KeyboardInterrupt:
-            sys.exit(EXIT_INTERRUPTED)
+            sys.exit(EXIT_BY_SIGNAL + signal.SIGINT)
 
     def _run(self, labels: list[str], options: dict[str, Any]) -> None:
         order = self._order(labels, options)
@@ -128,7 +130,7 @@ class Command(RichCommand):
         if run.problem:
             self.stderr.write(run.problem)
         if run.interrupted:
-            sys.exit(EXIT_INTERRUPTED)
+            sys.exit(EXIT_BY_SIGNAL + run.signal)
         if report.verdict is not Verdict.PASS:
             sys.exit(EXIT_NOT_PASSED)
 
