@@ -64,12 +64,16 @@ async def _answer(send: Send, status: int, answer: dict[str, Any]) -> None:
 
 
 async def _notify(
-    recipients: list[Any], count: int, per_second: float | None, each: int | None, **content: Any
+    recipients: list[Any],
+    count: int,
+    schedule_ns: list[int] | None,
+    each: int | None,
+    **content: Any,
 ) -> dict[str, Any]:
     # In a thread with a database connection of its own, as a web worker has.
     each = each or len(recipients)
     audiences = [turn(recipients, each, number) for number in range(count)]
-    return await asyncio.to_thread(sending.notify_all, audiences, per_second, content)
+    return await asyncio.to_thread(sending.notify_all, audiences, schedule_ns, content)
 
 
 async def _stop_sending() -> dict[str, Any]:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from perftests.exceptions import PerftestsError
 
+from .shapes import Shape, constant, due_ns
+
 T = TypeVar("T")
 
 PREFIX = "/control/"
@@ -58,16 +60,21 @@ class Control:
         *,
         count: int = 1,
         per_second: float | None = None,
+        shape: Shape = (),
         each: int | None = None,
         **content: Any,
     ) -> Sent:
         """Send `count` notifications to `recipients` (primary keys); returns when committed.
 
         Every one of them gets each notification, or `each` of them at a time, as `turn` says.
-        With `per_second` at a fixed rate, behind which a slow server falls; `content` as `notify`
-        takes it.
+        With `per_second` at a fixed rate, behind which a slow server falls, or as many as a
+        `shape` has, when they are due in it; `content` as `notify` takes it.
         """
-        schedule = {"count": count, "per_second": per_second, "each": each}
+        if per_second:
+            shape = constant(per_second, seconds=count / per_second)
+        schedule_ns = due_ns(shape, 0) if shape else None
+        count = count if schedule_ns is None else len(schedule_ns)
+        schedule = {"count": count, "schedule_ns": schedule_ns, "each": each}
         arguments = {"recipients": list(recipients), "title": title, **schedule, **content}
         return Sent(**self.call("notify", **arguments))
 

@@ -17,6 +17,12 @@ def moments_ns(count: int, per_second: float | None) -> Iterator[int]:
         yield from (time.perf_counter_ns() for _ in range(count))
 
 
+def from_now_ns(offsets_ns: Iterable[int]) -> Iterator[int]:
+    """The moments so many nanoseconds after the first of them is asked for."""
+    begun_ns = time.perf_counter_ns()
+    yield from (begun_ns + ns for ns in offsets_ns)
+
+
 def seconds_until(moment_ns: int) -> float:
     """How long to sleep; nothing when it is late."""
     return max(0.0, (moment_ns - time.perf_counter_ns()) / 1e9)

@@ -9,21 +9,22 @@ from django.db import transaction
 
 from notifications.send import notify
 
-from .pacing import keep, moments_ns
+from .pacing import from_now_ns, keep, moments_ns
 
 _under_way: set[threading.Event] = set()
 
 
 def notify_all(
-    audiences: Sequence[Sequence[Any]], per_second: float | None, content: dict[str, Any]
+    audiences: Sequence[Sequence[Any]], schedule_ns: Sequence[int] | None, content: dict[str, Any]
 ) -> dict[str, Any]:
     """Send to each audience in turn, until told to stop; what was sent, as in `Sent`."""
     ids, due, committed = [], [], []
     stopped = threading.Event()
     _under_way.add(stopped)
     try:
-        moments = keep(moments_ns(len(audiences), per_second))
-        for audience, moment_ns in zip(audiences, moments, strict=True):
+        count = len(audiences)
+        moments = moments_ns(count, None) if schedule_ns is None else from_now_ns(schedule_ns)
+        for audience, moment_ns in zip(audiences, keep(moments), strict=True):
             if stopped.is_set():
                 break
             due.append(moment_ns)

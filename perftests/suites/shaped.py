@@ -11,6 +11,7 @@ from notifications.tickets import make_ticket
 from perftests.load.beacon import Beacon, BeaconListener
 from perftests.load.client import NotificationClient
 from perftests.load.control import Sent
+from perftests.load.shapes import constant
 from perftests.load.shaping import LinkProfile
 from perftests.measure.histogram import LatencyHistogram
 from perftests.measure.stats import percentile
@@ -94,7 +95,7 @@ def send_over(
     pks = [pk for group in groups for pk in group.pks]
     clients = [client for group in groups for client in group.clients]
     warm = test.warm_up(clients, pks)
-    with traffic(test, pks, PER_SECOND, seconds, body=BODY) as sent:
+    with traffic(test, pks, constant(PER_SECOND, seconds=seconds), body=BODY) as sent:
         # The time itself is meant: half a period behind, the two do not disturb each other.
         time.sleep(0.5 / PER_SECOND)
         test.swarm.run(beacon.shine(round(PER_SECOND * seconds), PER_SECOND))

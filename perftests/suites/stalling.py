@@ -10,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from perftests.load.client import NotificationClient
 from perftests.load.control import Sent
 from perftests.load.returning import ReturningClient
+from perftests.load.shapes import constant
 from perftests.measure.resources import ResourceMonitor
 
 from .links import open_link, returning_clients
@@ -81,7 +82,8 @@ class Stalls:
 
     def freeze(self, seconds: float) -> Freeze:
         """Freeze one link under traffic, for so long or until the server has closed everything."""
-        with traffic(self._test, self._pks, PER_SECOND, seconds + 1, body=BODY) as sent:
+        load = constant(PER_SECOND, seconds=seconds + 1)
+        with traffic(self._test, self._pks, load, body=BODY) as sent:
             self._test.swarm.call(self._freezing.freeze)
             closed_after, left = self._await_closing(seconds)
             self._test.swarm.call(self._freezing.thaw)

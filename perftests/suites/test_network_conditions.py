@@ -3,6 +3,7 @@
 import time
 
 from notifications.conf import get_settings
+from perftests.load.shapes import constant
 from perftests.load.shaping import PROFILES, TRANSATLANTIC
 from perftests.measure.resources import uss_bytes
 from perftests.measure.units import kilobytes
@@ -49,7 +50,7 @@ class NetworkConditionTests(LoadTestCase):
         broken = 0
         with staying(self, clients):
             pks, seconds = [user.pk for user in users], pause * (cuts + 0.5)
-            with traffic(self, pks, PER_SECOND, seconds) as sent:
+            with traffic(self, pks, constant(PER_SECOND, seconds=seconds)) as sent:
                 for _ in range(cuts):
                     time.sleep(pause)
                     broken += self.swarm.call(link.cut)

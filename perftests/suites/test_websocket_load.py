@@ -6,6 +6,7 @@ from itertools import chain
 
 from notifications.conf import get_settings
 from perftests.load.behaviour import PROFILES, STAYS, SURFS, TRAVELS
+from perftests.load.shapes import constant, ramp, spike
 from perftests.measure.resources import uss_bytes
 from perftests.measure.stats import mean, median, median_ratio, percentile
 from perftests.measure.units import kilobytes, milliseconds
@@ -76,7 +77,8 @@ class WebSocketLoadTests(LoadTestCase):
     def test_users_with_habits_miss_nothing_and_see_nothing_twice(self) -> None:
         """Users who read, idle, lose their connection and have several tabs"""
         users, seconds = self.scaled(smoke=(15, 2.0), standard=(35, 8.0), extended=(140, 60.0))
-        visits = act_out(self, PROFILES, count=users, per_second=10, seconds=seconds)
+        morning, news = ramp(0, 10, seconds=seconds / 2), spike(10, 3, seconds=seconds / 2)
+        visits = act_out(self, PROFILES, count=users, shape=(*morning, *news))
         self.measure_accounting([(v.expected, v.visitor) for v in visits], cut=True)
         shown_twice = sum(v.visitor.shown_twice for v in visits)
         self.measure("shown twice", shown_twice, "notifications", asked="== 0")
@@ -165,7 +167,7 @@ class WebSocketLoadTests(LoadTestCase):
         """Connects and disconnects during steady traffic"""
         users, seconds = self.scaled(smoke=(60, 2.0), standard=(300, 8.0), extended=(600, 60.0))
         habits = (STAYS, SURFS, TRAVELS)
-        visits = act_out(self, habits, count=users, per_second=20, seconds=seconds)
+        visits = act_out(self, habits, count=users, shape=constant(20, seconds=seconds))
         self.measure_accounting([(v.expected, v.visitor) for v in visits], cut=True)
         connects = sum(v.visitor.connects for v in visits)
         self.measure("connects", connects, "")

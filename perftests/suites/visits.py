@@ -16,6 +16,7 @@ from notifications.models import Delivery
 from notifications.tickets import make_ticket
 from perftests.load.behaviour import Profile, Visitor
 from perftests.load.control import Sent
+from perftests.load.shapes import Shape, duration
 
 from .support import POLL_SECONDS, LoadTestCase
 
@@ -34,10 +35,9 @@ def act_out(
     profiles: Iterable[Profile],
     *,
     count: int,
-    per_second: float,
-    seconds: float,
+    shape: Shape,
 ) -> list[Visit]:
-    """Let `count` users visit, of all profiles in turn, while each is sent `per_second`.
+    """Let `count` users visit, of all profiles in turn, while all are notified as `shape` says.
 
     Returns when everybody is back and has everything, or when time is up.
     """
@@ -48,8 +48,8 @@ def act_out(
     ]
     for visitor in visitors:
         test.swarm.clients += visitor.tabs
-    with traffic(test, [user.pk for user in users], per_second, seconds) as sent:
-        test.swarm.run(_visit_all(visitors, seconds, test.timeout_seconds))
+    with traffic(test, [user.pk for user in users], shape) as sent:
+        test.swarm.run(_visit_all(visitors, duration(shape), test.timeout_seconds))
     ids = sent[0].ids
     test.await_arrival([(ids, visitor) for visitor in visitors])
     return [Visit(u, v, ids) for u, v in zip(users, visitors, strict=True)]
@@ -64,15 +64,12 @@ async def _visit_all(visitors: Sequence[Visitor], seconds: float, timeout_second
 
 @contextmanager
 def traffic(
-    test: LoadTestCase, pks: Sequence[Any], per_second: float, seconds: float, **content: Any
+    test: LoadTestCase, pks: Sequence[Any], shape: Shape, **content: Any
 ) -> Iterator[list[Sent]]:
-    """Send at a fixed rate while the block runs; the list holds what was sent, after the block."""
+    """Send on schedule while the block runs; the list holds what was sent, after the block."""
     sent: list[Sent] = []
-    count = round(per_second * seconds)
     with ThreadPoolExecutor(1) as sender:
-        sending = sender.submit(
-            test.control.notify, pks, count=count, per_second=per_second, **content
-        )
+        sending = sender.submit(test.control.notify, pks, shape=shape, **content)
         try:
             yield sent
         except BaseException:

@@ -9,6 +9,7 @@ from notifications.models import Delivery, Notification
 from notifications.tickets import make_ticket
 from perftests.load.control import Control, ControlFailed, turn
 from perftests.load.server import ServerProcess
+from perftests.load.shapes import spike
 from perftests.load.swarm import Swarm
 
 from .waiting import wait_until
@@ -53,6 +54,15 @@ class ControlTests(TransactionTestCase):
         self.assertTrue(
             all(c > d for c, d in zip(sent.committed_ns, sent.due_ns, strict=True)), sent
         )
+
+    def test_it_sends_in_any_shape(self):
+        user = User.objects.create(username="ada")
+
+        sent = self.control.notify([user.pk], shape=spike(10, 4, seconds=0.6))
+
+        gaps = [b - a for a, b in zip(sent.due_ns, sent.due_ns[1:], strict=False)]
+        self.assertEqual([round(ns / 1e6) for ns in gaps], [100, 100, *[25] * 8, 100])
+        self.assertEqual(Notification.objects.count(), len(sent.ids))
 
     def test_it_can_stop_what_is_being_sent(self):
         user = User.objects.create(username="ada")

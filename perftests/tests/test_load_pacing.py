@@ -3,7 +3,7 @@ from itertools import pairwise
 
 from django.test import SimpleTestCase
 
-from perftests.load.pacing import keep, moments_ns, seconds_until
+from perftests.load.pacing import from_now_ns, keep, moments_ns, seconds_until
 
 SECOND_NS = 1_000_000_000
 
@@ -28,6 +28,15 @@ class MomentsTests(SimpleTestCase):
             for count in (0, 1, 7, 100):
                 with self.subTest(per_second=per_second, count=count):
                     self.assertEqual(len(list(moments_ns(count, per_second))), count)
+
+
+class FromNowTests(SimpleTestCase):
+    def test_offsets_count_from_when_the_first_is_asked_for(self):
+        moments = from_now_ns([0, 5, 30])
+        before = time.perf_counter_ns()
+        first, *others = moments
+        self.assertGreaterEqual(first, before)
+        self.assertEqual([moment - first for moment in others], [5, 30])
 
 
 class KeepTests(SimpleTestCase):
