@@ -145,11 +145,18 @@ class ClientTests(SimpleTestCase):
         self.until(lambda: self.server.of("ack"), "an ack")
         self.assertEqual(self.server.of("ack"), [{"type": "ack", "ids": [1, 2, 3, 4]}])
 
-    def test_it_acknowledges_fewer_after_a_second(self):
+    def test_it_acknowledges_fewer_after_half_a_second_at_the_earliest(self):
+        self.check_ack_after(0.5, chance=0)
+
+    def test_it_acknowledges_fewer_after_a_second_at_the_latest(self):
+        self.check_ack_after(1, chance=0.999999)
+
+    def check_ack_after(self, seconds, chance):
         self.connect(window=8)
+        self.call(f"Math.random = () => {chance}")
         self.server.send({"type": "batch", "items": [notification(1), notification(2)]})
         self.until_shown(1, 2)
-        self.pass_time(0.9)
+        self.pass_time(seconds - 0.1)
         self.settle()
         self.assertEqual(self.server.of("ack"), [])
         self.pass_time(0.1)

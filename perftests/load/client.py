@@ -1,6 +1,7 @@
 """A client of the notification protocol, for load."""
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -26,9 +27,10 @@ class NotificationClient(Arrivals, Connection):
     `unread` is the count the server told last, `errors` the codes of its error frames, `resyncs`
     how often it asked to reload the list.
 
-    `ack=False` never acknowledges, `ack_delay_seconds` is the longest an ack waits for others,
-    `auto_ack` lets the server take sending for delivery, `heartbeat_seconds` lie between two pings.
-    Without a `ticket` the `headers` have to carry a session's cookie.
+    `ack=False` never acknowledges; else an ack waits for others, for half of `ack_delay_seconds`
+    up to all of it, at random as in the browser. `auto_ack` lets the server take sending for
+    delivery, `heartbeat_seconds` lie between two pings. Without a `ticket` the `headers` have to
+    carry a session's cookie.
     """
 
     def __init__(
@@ -130,7 +132,8 @@ class NotificationClient(Arrivals, Connection):
             self._acknowledge()
         elif self._ack_timer is None:
             loop = asyncio.get_running_loop()
-            self._ack_timer = loop.call_later(self._ack_delay_seconds, self._acknowledge)
+            delay = self._ack_delay_seconds * random.uniform(0.5, 1)
+            self._ack_timer = loop.call_later(delay, self._acknowledge)
 
     def _acknowledge(self) -> None:
         if self._ack_timer is not None:

@@ -1,5 +1,7 @@
 import asyncio
+import random
 import time
+from unittest import mock
 
 from django.test import SimpleTestCase
 from picows import WSCloseCode, WSListener, WSMsgType, ws_create_server
@@ -134,7 +136,16 @@ class NotificationClientTests(SimpleTestCase):
         self.wait_until(lambda: self.scripts[0].acknowledged == [[1, 2]])
 
         waited_ns = time.perf_counter_ns() - client.arrived_ns[0]
-        self.assertGreater(waited_ns, 0.09e9)
+        self.assertGreater(waited_ns, 0.045e9)
+
+    def test_those_who_got_the_same_do_not_all_acknowledge_in_the_same_moment(self):
+        delays = mock.Mock(side_effect=random.uniform)
+        with mock.patch("perftests.load.client.random.uniform", delays):
+            self.connect(ack_delay_seconds=0.02)
+            self.say(notification(1))
+            self.wait_until(lambda: self.scripts[0].acknowledged == [[1]])
+
+        delays.assert_called_once_with(0.5, 1)
 
     def test_a_client_that_never_acknowledges_still_receives(self):
         client = self.connect(ack=False, ack_delay_seconds=0)

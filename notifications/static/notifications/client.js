@@ -18,7 +18,7 @@
  *   acknowledged what arrived while this one was away, and whenever the server says so.
  */
 
-const ACK_DELAY_MS = 1000;
+const ACK_DELAY_MS = 1000; // at most
 const PING_INTERVAL_MS = 25_000;
 const PONG_TIMEOUT_MS = 10_000;
 const HELLO_TIMEOUT_MS = 30_000; // many clients that come back at once wait for each other
@@ -193,7 +193,11 @@ export class NotificationClient extends EventTarget {
     // Duplicates as well: the server sent them because an ack did not reach it.
     this.#unacknowledged.push(...items.map(({ id }) => id));
     if (this.#unacknowledged.length >= this.#halfWindow) this.#acknowledge();
-    else if (!this.#timers.has("ack")) this.#after("ack", ACK_DELAY_MS, () => this.#acknowledge());
+    else if (!this.#timers.has("ack")) {
+      // At random: else a broadcast is answered by everybody in the same moment.
+      const delay = ACK_DELAY_MS * (0.5 + Math.random() / 2);
+      this.#after("ack", delay, () => this.#acknowledge());
+    }
     for (const item of fresh) this.#emit("notification", item);
     this.#emitState({});
   }
