@@ -20,7 +20,7 @@ CPU_WINDOW_SECONDS = 0.5
 """The kernel counts CPU time in ticks of 10 ms: over half a second, a share of the CPU comes in
 steps of 2 %."""
 
-DEAR_INTERVAL_SECONDS = 5.0
+DEAR_INTERVAL_SECONDS = 10.0
 """For USS the kernel walks all pages of the process and holds its memory lock meanwhile; file
 descriptors are listed one by one. Together they cost as much as eight of the other readings."""
 
