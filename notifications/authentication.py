@@ -19,6 +19,7 @@ from .exceptions import InvalidTicket
 from .offline import database
 from .sessions import load_sessions
 from .tickets import SUBPROTOCOL_PREFIX, read_ticket
+from .users import active
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,7 @@ def active_among(pks: set[Any]) -> set[Any]:
     users = model._base_manager.using(using).filter(
         pk__in=sql.members(connections[using], pks, model._meta.pk)
     )
-    if any(field.name == "is_active" for field in model._meta.get_fields()):
-        users = users.filter(is_active=True)
-    return set(users.values_list("pk", flat=True))
+    return set(active(users).values_list("pk", flat=True))
 
 
 def _session_key(scope: dict[str, Any]) -> str:

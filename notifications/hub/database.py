@@ -12,8 +12,7 @@ from ..offline import database
 
 BUSY_MILLISECONDS = 20
 """SQLite only: how long an ack waits for another writer. It can be tried again, but what is pushed
-stands in the same line. Waiting longer gains nothing: among writers that follow each other without
-a pause 250 ms got through no sooner than 20 ms, and held up the line half of the time and more."""
+stands in the same line: with 250 ms, row N5's median at twice the capacity is 0.4 s, not 0.2."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

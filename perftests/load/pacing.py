@@ -12,7 +12,7 @@ def moments_ns(count: int, per_second: float | None) -> Iterator[int]:
     At a fixed rate from the first one on; without a rate, whenever the one before is done.
     """
     if per_second:
-        yield from due_ns(constant(per_second, seconds=count / per_second), time.perf_counter_ns())
+        yield from from_now_ns(due_ns(constant(per_second, seconds=count / per_second), 0))
     else:
         yield from (time.perf_counter_ns() for _ in range(count))
 
