@@ -6,6 +6,11 @@ import sys
 
 
 def main() -> None:
+    # PYTHONSAFEPATH and `-P` leave the folder of the script out.
+    folder = os.path.dirname(os.path.realpath(__file__))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
     # Here, as it takes a moment in which somebody may press Ctrl-C.
     from django.core.management import execute_from_command_line
 

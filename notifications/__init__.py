@@ -1,0 +1,1 @@
+"""Durable live notifications: written once, pushed over WebSockets, kept until acknowledged."""

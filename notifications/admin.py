@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from .models import Delivery, Notification
+from .states import State
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -18,10 +19,21 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscrip
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @admin.display(empty_value="")
+    def problem(self, row: Any) -> str:
+        """What SQL from elsewhere has written and Python cannot hold: such a row is not sent."""
+        return f"{', '.join(row.unreadable)} cannot be read" if row.unreadable else ""
+
+
+def _number(deliveries: QuerySet[Delivery]) -> Coalesce:
+    """How many of one notification, as a subquery."""
+    counted = deliveries.values("notification").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0)
+
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ["title", "level", "category", "created_at", "recipients", "queued"]
+    list_display = ["title", "level", "category", "created_at", "recipients", "queued", "problem"]
     list_filter = ["level", "category", "created_at"]
     search_fields = ["title", "body", "key"]
     date_hierarchy = "created_at"
@@ -29,16 +41,15 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # Counted for the page's rows alone, by the indexes of Delivery.
-        deliveries = (
-            Delivery.objects.order_by().values("notification").filter(notification=OuterRef("pk"))
-        )
-        counted = deliveries.annotate(number=Count("pk")).values("number")
+        deliveries = Delivery.objects.order_by().filter(notification=OuterRef("pk"))
         queryset: QuerySet[Any] = super().get_queryset(request)
         counted_rows: QuerySet[Any] = queryset.annotate(
-            recipient_count=Coalesce(Subquery(counted), 0),
-            queued_count=Coalesce(Subquery(counted.filter(delivered_at=None, archived_at=None)), 0),
+            recipient_count=_number(deliveries),
+            queued_count=_number(deliveries.queued()),
         )
         return counted_rows
+
+    readonly_fields = ["created_at", "problem"]
 
     @admin.display(ordering="recipient_count")
     def recipients(self, notification: Any) -> int:
@@ -52,20 +63,20 @@ class NotificationAdmin(ReadOnlyAdmin):
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
-    states = ("queued", "delivered", "unread", "dropped")
+    states: tuple[State, ...] = ("queued", "delivered", "unread", "expired", "dropped")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(state, state) for state in self.states]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         state = self.value()
-        # The URL is anybody's to write, and a QuerySet has a method "delete".
-        return getattr(queryset, state)() if state in self.states else queryset
+        return queryset.in_state(state) if state in self.states else queryset
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["notification", "recipient", "state", "delivered_at", "read_at"]
+    readonly_fields = ["state", "problem"]
     list_filter = [StateFilter]
     list_select_related = ["notification", "recipient"]
     raw_id_fields = ["notification", "recipient"]

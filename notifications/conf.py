@@ -1,8 +1,9 @@
 """The settings: one dict `NOTIFICATIONS`, read lazily so that `override_settings` works.
 
-Each field below is a key of that dict in capitals; `checks.py` refuses values that make no sense.
+Each field below is a key of that dict in capitals; `checks.settings` refuses what makes no sense.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -54,7 +55,8 @@ class Settings:
     """Age below which a queued delivery is left to its hint."""
 
     WATCH_SECONDS: float = 0.05
-    """SQLite only: time between two looks for what other processes wrote."""
+    """SQLite only: time between two looks for what other processes wrote; ten times as long after
+    a second in which the system has told of no writes."""
 
     FANOUT_LIMIT: int = 100
     """Recipients up to which each gets a hint of their own; above, one announcement goes to all
@@ -72,6 +74,15 @@ class Settings:
     TICKET_SECONDS: int = 60
     """Validity of a ticket."""
 
+    ALLOWED_ORIGINS: Sequence[str] = ()
+    """Origins whose pages may open a socket, besides `ALLOWED_HOSTS` and `CSRF_TRUSTED_ORIGINS`."""
+
+    REQUESTS_PER_MINUTE: int = 600
+    """Requests to the feed that one user may make of one process."""
+
+    POLL_SECONDS: float = 25.0
+    """Longest time a poll waits; proxies mostly end a request after 30 or 60 seconds."""
+
     MAX_QUEUED: int = 10_000
     """Notifications that may wait for one user. Of more, the oldest are dropped first: put into the
     archive unseen."""
@@ -81,6 +92,10 @@ class Settings:
 
     KEEP_DAYS: float = 365
     """Age at which `prune_notifications` deletes a notification with its deliveries."""
+
+    METRICS_TOKEN: str = ""
+    """Who sends it may read the metrics of a process. Empty: only who may see deliveries in the
+    admin."""
 
 
 @lru_cache(maxsize=1)

@@ -7,13 +7,19 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from . import protocol
-from .authentication import credentials_in
+from .access.authentication import credentials_in
+from .access.origins import origin_allowed
+from .access.tickets import SUBPROTOCOL
+from .background.counters import counters
 from .conf import get_settings
 from .hub import Hub, Socket, get_hub
-from .origins import origin_allowed
-from .protocol import CloseCode, FrameRefused
-from .tickets import SUBPROTOCOL
+from .hub.shutdown import is_ending
+from .wire import protocol
+from .wire.extensions import listen_in, writer_in
+from .wire.protocol import CloseCode, FrameRefused
+
+NO_CODE = 1005
+"""What RFC 6455 calls a close without a code."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -35,6 +41,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # unt
             return
         chosen = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
         await send({"type": "websocket.accept", "subprotocol": chosen})
+        if is_ending():
+            await send({"type": "websocket.close", "code": CloseCode.RESTART})
+            return
         hub = get_hub()
         socket = self._socket(send)
         try:
@@ -58,34 +67,56 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # unt
             task.cancel,
             window=get_settings().WINDOW,
             auto_ack=query.get("ack") == ["auto"],
+            writer=writer_in(self.scope),
         )
 
     async def _serve(self, hub: Hub, socket: Socket, receive: Receive) -> None:
-        """Read frames until the client leaves; refuse what is wrong, close when it goes on."""
+        """Read frames until the client leaves, or let the server hand them over."""
+        reader = FrameReader(hub, socket)
+        listen = listen_in(self.scope)
+        if listen is not None:
+            listen(reader.read)
+        while (message := await receive())["type"] != "websocket.disconnect":
+            reader.read(message.get("text"))
+        if not socket.closed:
+            counters.closes[message.get("code") or NO_CODE] += 1
+
+
+class FrameReader:
+    """What one client says: handed on, refused when it is wrong, closed when that goes on."""
+
+    __slots__ = ("_hub", "_limit", "_max_bytes", "_refused", "_socket", "_time")
+
+    def __init__(self, hub: Hub, socket: Socket) -> None:
         settings = get_settings()
-        limit = FrameLimit(settings.FRAMES_PER_SECOND)
-        refused = 0
-        time = asyncio.get_running_loop().time
-        while True:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
+        self._hub = hub
+        self._socket = socket
+        self._max_bytes = settings.MAX_FRAME_BYTES
+        self._limit = FrameLimit(settings.FRAMES_PER_SECOND)
+        self._refused = 0
+        self._time = asyncio.get_running_loop().time
+
+    def read(self, text: str | None) -> None:
+        """One message; a binary one has no text."""
+        socket = self._socket
+        if socket.closed:
+            return
+        socket.last_heard = now = self._time()
+        try:
+            frame = protocol.decode(text, self._max_bytes)
+            # By far the most frequent. How many there can be is up to the server.
+            if type(frame) is protocol.Ack and self._hub.acknowledged(socket, frame.ids):
                 return
-            if socket.closed:
-                continue
-            socket.last_heard = now = time()
-            try:
-                frame = protocol.decode(message.get("text"), settings.MAX_FRAME_BYTES)
-                # By far the most frequent. How many there can be is up to the server.
-                if type(frame) is protocol.Ack and hub.acknowledged(socket, frame.ids):
-                    continue
-                limit.count(now)
-            except FrameRefused as error:
-                refused += 1
-                socket.write(protocol.error(error))
-                if refused >= settings.MAX_REFUSED_FRAMES:
-                    socket.close(CloseCode.BAD_FRAMES)
-            else:
-                hub.received(socket, frame)
+            self._limit.count(now)
+            self._hub.received(socket, frame)
+        except FrameRefused as error:
+            self._refuse(error)
+
+    def _refuse(self, error: FrameRefused) -> None:
+        self._refused += 1
+        self._socket.write(protocol.error(error))
+        if self._refused >= get_settings().MAX_REFUSED_FRAMES:
+            self._socket.close(CloseCode.BAD_FRAMES)
 
 
 class FrameLimit:

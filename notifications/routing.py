@@ -3,6 +3,12 @@
 from django.urls import path
 
 from .consumers import NotificationConsumer
+from .hub.shutdown import end_in_order
+from .layers import get_hints_layer
+
+# A server runs no checks: let it say at its start what is missing, not to each client.
+get_hints_layer()
+end_in_order()
 
 websocket_urlpatterns = [
     path("ws/notifications/", NotificationConsumer.as_asgi()),

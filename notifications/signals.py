@@ -1,39 +1,72 @@
-"""Sockets end with the session or the account that opened them."""
+"""Signals of what has happened to notifications: in batches, once it is committed.
 
-from typing import Any
+A receiver takes `batch`, a list of what each signal says below; the sender is `None`. Where nobody
+listens it costs one look at an empty list for each batch.
+"""
 
-from django.contrib.auth import SESSION_KEY, get_user_model
-from django.contrib.auth.signals import user_logged_out
-from django.db import transaction
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from . import fanout
+from django.dispatch import Signal
 
+if TYPE_CHECKING:
+    from .models import Notification
 
-@receiver(user_logged_out, dispatch_uid="notifications.signed_out")
-def close_session(request: Any, user: Any, **_: Any) -> None:
-    """Signing out closes the sockets of that session; other devices stay."""
-    session = getattr(request, "session", None)
-    if session is None or not session.session_key:
-        return
-    # Django's async logout knows no user outside of its middleware; the session does.
-    pk = user.pk if user is not None else session.get(SESSION_KEY)
-    if pk is not None:
-        fanout.signed_out(pk, session.session_key)
+T = TypeVar("T")
 
 
-def close_account(instance: Any, using: str, **_: Any) -> None:
-    """An account that may not sign in any more, or is gone, has no sockets."""
-    pk = instance.pk
-    if instance.is_active is False:
-        transaction.on_commit(lambda: fanout.signed_out(pk), using=using, robust=True)
+class Batched(Signal, Generic[T]):
+    """A signal of several at once."""
+
+    def tell(self, batch: Sequence[T]) -> None:
+        """A receiver that fails is logged by Django, and neither fails nor stops anything else."""
+        if self.receivers and batch:
+            self.send_robust(None, batch=batch)
 
 
-def close_deleted(instance: Any, using: str, **_: Any) -> None:
-    pk = instance.pk
-    transaction.on_commit(lambda: fanout.signed_out(pk), using=using, robust=True)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One notification, and whom it was sent to in this transaction.
+
+    `recipients` are primary keys; `None` where they are no list of at most `FANOUT_LIMIT`. `count`
+    is their number in any case.
+    """
+
+    notification: "Notification"
+    recipients: Sequence[Any] | None
+    count: int
 
 
-post_save.connect(close_account, sender=get_user_model(), dispatch_uid="notifications.inactive")
-post_delete.connect(close_deleted, sender=get_user_model(), dispatch_uid="notifications.deleted")
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Ids of notifications whose state has changed for one user, given by primary key."""
+
+    recipient: Any
+    notifications: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """How many were dropped from the queue of one user, given by primary key."""
+
+    recipient: Any
+    count: int
+
+
+sent: Batched[Sent] = Batched()
+"""What one transaction has sent. In the thread that committed."""
+
+delivered: Batched[Marking] = Batched()
+"""What devices have acknowledged. In the database thread of a hub, or of the request."""
+
+seen: Batched[Marking] = Batched()
+"""What users have marked as seen."""
+
+read: Batched[Marking] = Batched()
+"""What users have marked as read; it counts as delivered and seen, which is not told again."""
+
+dropped: Batched[Drop] = Batched()
+"""What a queue that was too long or too old has lost unseen."""
+
+MARKED: dict[str, Batched[Marking]] = {"delivered": delivered, "seen": seen, "read": read}

@@ -1,0 +1,1 @@
+"""The project that both apps are developed and measured in."""

@@ -1,16 +1,17 @@
 """Settings of the project: an embedded default that needs no service and no environment variable.
 
-`DATABASE_URL` and `REDIS_URL` move it to PostgreSQL and Redis; see docs/settings.md.
+`DATABASE_URL` and `REDIS_URL` move it to PostgreSQL and Redis; see docs/reference/settings.md.
 """
 
-import os
 import tempfile
 import warnings
-from importlib.metadata import distribution
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from notifications.postgres import CONNECTION_OPTIONS
+from notifyproject.databases import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -74,9 +75,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
-}
+DATABASE_URL = env.str("DATABASE_URL", default="sqlite:///db.sqlite3")
+DATABASES = {"default": database(DATABASE_URL, BASE_DIR)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Writers queue at BEGIN instead of failing half-way with "database is locked".
@@ -85,13 +85,22 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # WAL: readers and the one writer do not wait for each other. NORMAL loses no
         # transaction when a process dies, only when the machine does.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        **DATABASES["default"].get("OPTIONS", {}),
     }
-    # A file: shared-cache memory answers "table is locked" at once to a second connection.
+    # A file: shared-cache memory answers "table is locked" at once to a second connection. The test
+    # runner gives each run one of its own.
     DATABASES["default"]["TEST"] = {
-        "NAME": os.path.join(tempfile.gettempdir(), f"notify-test-{os.getpid()}.sqlite3"),
+        "NAME": Path(tempfile.gettempdir(), "notify-test.sqlite3"),
     }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # Under ASGI each request may come from another thread, each of which would keep a connection
+    # of its own with CONN_MAX_AGE. A pool is shared: who finds it empty waits.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {
+        **CONNECTION_OPTIONS,
+        "pool": {"min_size": 0, "max_size": 10, "timeout": 10},
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CHANNEL_LAYERS = {
@@ -124,10 +133,6 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# The JavaScript of the charts, out of the installed package: plotly/plotly.min.js.
-STATICFILES_DIRS = [
-    ("plotly", str(distribution("plotly").locate_file("plotly/package_data"))),
-]
 # The finders below serve the files; WhiteNoise need not say that nothing was collected yet.
 warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 # Serves every app's static files without a collectstatic step, also when DEBUG is off.

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications.exceptions import NotificationError
-from notifications.models import Delivery, DeliveryQuerySet, Notification
+from notifications.models import Delivery, Notification
 from notifications.send import notify
 
 LISTED = 50
@@ -68,7 +68,7 @@ def _home(request: HttpRequest, user: User, form: SendForm, status: int = 200) -
     return render(request, "home.html", context, status=status)
 
 
-def _newest(user: User) -> DeliveryQuerySet:
+def _newest(user: User) -> list[Delivery]:
     inbox = Delivery.objects.filter(recipient=user).inbox()
-    current = inbox.filter(notification__in=Notification.objects.current())
-    return current.select_related("notification")[:LISTED]
+    newest = inbox.select_related("notification")[:LISTED]
+    return [delivery for delivery in newest if not delivery.notification.unreadable]

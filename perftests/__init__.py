@@ -1,0 +1,1 @@
+"""The performance lab: a real server under load, numbers with targets, runs that are stored."""

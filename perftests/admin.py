@@ -1,18 +1,19 @@
-"""The stored runs in the admin: to be read, searched and charted, never to be edited."""
+"""The stored runs in the admin: to be read, searched, charted and pinned, never to be edited."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from . import charts, store
-from .measure.environment import short
-from .measure.results import Result, State
+from . import store
+from .lab import run_page
 from .models import PerfMetric, PerfResult, PerfRun
+from .records.environment import short
+from .records.results import State
 from .templatetags.perfruns import badge, seconds
 
 if TYPE_CHECKING:
@@ -48,12 +49,29 @@ class ServerFilter(ParameterFilter):
     parameter_name = "server"
 
 
+class WorkloadFilter(admin.SimpleListFilter):
+    """Runs of the usual workloads apart from those with numbers of the project's own."""
+
+    title = parameter_name = "workload"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: PerfRunModelAdmin
+    ) -> list[tuple[str, str]]:
+        return [("usual", "that of the scale"), ("own", "changed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PerfRun]) -> QuerySet[PerfRun]:
+        own = Q(parameters__has_key="workloads") & ~Q(parameters__workloads={})
+        wanted = {"usual": ~own, "own": own}.get(self.value() or "", Q())
+        return queryset.filter(wanted)
+
+
 @admin.register(PerfRun)
 class PerfRunAdmin(PerfRunModelAdmin):
-    """Runs can be seen and, with Django's delete permission, deleted whole."""
+    """Runs can be seen, with the permission to change them pinned, with that to delete deleted."""
 
-    list_display = ("__str__", "outcome", "started_at", "duration", "ran_on")
-    list_filter = ("verdict", "state", ScaleFilter, ServerFilter)
+    actions = ("pin", "unpin")
+    list_display = ("name", "outcome", "started_at", "duration", "ran_on")
+    list_filter = ("verdict", "state", ScaleFilter, ServerFilter, WorkloadFilter, "pinned")
     list_per_page = 50
     search_fields = ("label", "commit", "results__test")
     search_help_text = "Search by label, commit or test."
@@ -68,8 +86,23 @@ class PerfRunAdmin(PerfRunModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: PerfRun | None = None) -> bool:
         return False
 
+    def has_pin_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("perftests.change_perfrun")
+
+    @admin.action(description="Pin selected runs", permissions=["pin"])
+    def pin(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> None:
+        self.message_user(request, f"Runs pinned: {store.pin(runs)}.")
+
+    @admin.action(description="Unpin selected runs", permissions=["pin"])
+    def unpin(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> None:
+        self.message_user(request, f"Runs unpinned: {store.pin(runs, pinned=False)}.")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[PerfRun]:
         return PerfRun.objects.with_counts()
+
+    @admin.display(description="run")
+    def name(self, run: PerfRun) -> SafeString:
+        return format_html("{} {}", run, badge("pinned") if run.pinned else "")
 
     @admin.display(description="verdict", ordering="verdict")
     def outcome(self, run: PerfRun) -> SafeString:
@@ -88,7 +121,7 @@ class PerfRunAdmin(PerfRunModelAdmin):
 
     @admin.display(description="commit and environment", ordering="commit")
     def ran_on(self, run: PerfRun) -> SafeString:
-        words = [run.parameters.get("scale"), run.parameters.get("server")]
+        words = [run.workload, run.parameters.get("server")]
         words.append(short({**run.environment, "git": None}))  # the commit stands before it
         text = ", ".join(filter(None, words))
         return format_html("<code>{}</code> <small>{}</small>", run.commit, text)
@@ -96,7 +129,8 @@ class PerfRunAdmin(PerfRunModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context.update(_page(context["original"]))
+        run = context["original"]
+        context.update(run_page.context(run), badges=_badges(run))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_deleted_objects(
@@ -120,22 +154,3 @@ def _badges(run: PerfRun) -> SafeString:
     if run.state == State.FINISHED:
         return badge(run.verdict)
     return format_html("{} {}", badge(run.verdict), badge(State.ABORTED))
-
-
-def _page(run: PerfRun) -> dict[str, Any]:
-    """What the page of a run shows."""
-    report = store.load(run)
-    return {
-        "report": report,
-        "badges": _badges(run),
-        "suites": _by_suite(report.results),
-        "latency_figure": charts.latency_figure(report.results),
-        "resource_figure": charts.resource_figure(report.results),
-    }
-
-
-def _by_suite(results: Iterable[Result]) -> dict[str, list[Result]]:
-    suites: dict[str, list[Result]] = {}
-    for result in results:
-        suites.setdefault(result.suite, []).append(result)
-    return suites

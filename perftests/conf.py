@@ -6,6 +6,7 @@ settings over the default. Values are read when used, so `override_settings` wor
 
 import math
 import os
+import re
 from collections.abc import Iterable
 from typing import Generic, Literal, TypeVar, cast, get_args
 from urllib.parse import urlsplit
@@ -48,11 +49,16 @@ class Setting(Generic[T]):
         try:
             return self.parse(value)
         except (TypeError, ValueError):
-            raise InvalidSetting(f"{source} is {value!r}; it must be {self.allowed}.") from None
+            shown = self.shown(value)
+            raise InvalidSetting(f"{source} is {shown}; it must be {self.allowed}.") from None
 
     def parse(self, value: object) -> T:
         """`value` as the suite uses it; raises `ValueError` or `TypeError` for a bad one."""
         raise NotImplementedError
+
+    def shown(self, value: object) -> str:
+        """A bad value, for the message that refuses it."""
+        return repr(value)
 
 
 class Choice(Setting[T]):
@@ -93,6 +99,37 @@ class RedisUrl(Setting[str]):
         return url
 
 
+class Token(Setting[str]):
+    """A secret, which no message shows; empty means that there is none."""
+
+    allowed = "empty, or 16 characters or more of A-Z a-z 0-9 . _ ~ + / -, then = if any"
+    pattern = re.compile(r"([A-Za-z0-9._~+/-]{16,}=*)?")  # what RFC 6750 lets a header have
+
+    def parse(self, value: object) -> str:
+        token = cast(str, value)
+        if not self.pattern.fullmatch(token):
+            raise ValueError
+        return token
+
+    def shown(self, value: object) -> str:
+        return f"{len(value)} characters" if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+class OwnWorkloads(Setting[dict[str, dict[str, object]]]):
+    """Numbers of rows, by row and name; each has a variable of its own, read by `workloads`."""
+
+    allowed = "a dict of rows, each with a dict of numbers such as {'N7': {'sockets': 500}}"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name, self.variable = name, "PERF_<ROW>_<NAME>"
+
+    def parse(self, value: object) -> dict[str, dict[str, object]]:
+        rows = dict(cast(dict[str, dict[str, object]], value))
+        if not all(isinstance(part, dict) for part in (value, *rows.values())):
+            raise TypeError
+        return rows
+
+
 class Configuration:
     """The settings by name. Reading a bad value raises `InvalidSetting`."""
 
@@ -109,11 +146,18 @@ class Configuration:
     """The longest that a whole run of `perf` may take; then it is stopped and stored as aborted."""
 
     CLEANUP_TIMEOUT_SECONDS = Seconds(30)
-    """How long an interrupted run may take to clean up before its processes are killed."""
+    """How long an interrupted run may take to clean up before its processes are killed, and how
+    long a finished one tries to be stored in a database that fails."""
 
     REDIS_URL = RedisUrl("redis://127.0.0.1:6379/0")
     """The Redis of the engine suite, which compares layers that need one, where the channel layer
     of the settings has none."""
+
+    METRICS_TOKEN = Token("")
+    """Who sends it may read the latest run at `perf/metrics`; without one nobody may."""
+
+    WORKLOADS = OwnWorkloads({})
+    """Numbers of rows that are not those of the scale; see `perftests.workloads`."""
 
 
 configuration = Configuration()

@@ -20,6 +20,14 @@ class UnwritableOutput(PerftestsError):
     """A report cannot be written where it was asked for."""
 
 
+class UnreadableReport(PerftestsError):
+    """A file holds no report that can be read here."""
+
+
+class UnusableDatabase(PerftestsError):
+    """The database of the results cannot store a run."""
+
+
 class DatabaseRoleRefused(PerftestsError, CommandError):
     """The database role may not create the test database.
 
@@ -36,7 +44,11 @@ class Interrupted(Exception):
 
 
 class TargetMissed(AssertionError):
-    """A test ran to its end and a number is not what was asked for.
+    """A test ran to its end and missed a required target.
 
     An `AssertionError`, so that the test fails under every test runner.
     """
+
+
+class NothingMeasured(AssertionError):
+    """A test ran to its end without a single `measure`, so it can say nothing good of the code."""

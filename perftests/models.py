@@ -1,28 +1,37 @@
-"""Stored performance runs. `store` is the only module that writes these rows."""
+"""Stored performance runs. `store` is the only module that writes these rows, and `pruning` the
+only one that deletes some."""
 
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from .measure.results import FORMAT_VERSION, Outcome, State
-from .measure.targets import Verdict
+from notifications.db.deletion import by_sql
 
-# A running run stores each result as it comes. No single test takes this long, so a run that
-# was silent for longer has lost its process and nobody will ever finish it.
-SILENCE_LIMIT = timedelta(minutes=30)
+from .records.results import FORMAT_VERSION, Outcome, State
+from .records.targets import Verdict
+
+HEARTBEAT_SECONDS = 5.0
+"""Time between two signs of life of a run that goes on."""
+
+# A run that was silent for longer has lost its process, and nobody will ever finish it. One whose
+# machine only slept is running again with its next sign of life.
+SILENCE_LIMIT = timedelta(seconds=6 * HEARTBEAT_SECONDS)
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
-def count_results(condition: Q) -> Count:
-    """How many results of a run meet it, each once, whatever else the query joins."""
-    return Count("results", filter=condition, distinct=True)
+def count_results(condition: Q) -> Coalesce:
+    """How many results of a run meet it. Only the runs of a page are counted: with a join, the
+    database would count those of all runs to show fifty."""
+    own = PerfResult.objects.filter(condition, run=OuterRef("pk")).order_by().values("run")
+    return Coalesce(Subquery(own.values(count=Count("pk"))), 0)
 
 
 class PerfRunQuerySet(models.QuerySet["PerfRun"]):
@@ -39,22 +48,31 @@ class PerfRunQuerySet(models.QuerySet["PerfRun"]):
         """Still marked as running, but silent for longer than `SILENCE_LIMIT`."""
         return self.running().filter(heard_at__lt=timezone.now() - SILENCE_LIMIT)
 
+    def ended(self) -> Self:
+        """All but those that go on."""
+        return self.exclude(state=State.RUNNING, heard_at__gte=timezone.now() - SILENCE_LIMIT)
+
+    def measured(self) -> Self:
+        """Not compared with another version (`--against`), whose numbers are of two."""
+        return self.exclude(parameters__has_key="against")
+
     def with_counts(self) -> Self:
         """Add `passed`, `failed`, `undecided` and `skipped`: how many results came to that."""
-        skipped = Q(results__outcome=Outcome.SKIPPED)
+        skipped = Q(outcome=Outcome.SKIPPED, verdict=Verdict.INCONCLUSIVE)
         return self.annotate(
-            passed=count_results(Q(results__verdict=Verdict.PASS)),
-            failed=count_results(Q(results__verdict=Verdict.FAIL)),
-            undecided=count_results(Q(results__verdict=Verdict.INCONCLUSIVE) & ~skipped),
+            passed=count_results(Q(verdict=Verdict.PASS)),
+            failed=count_results(Q(verdict=Verdict.FAIL)),
+            undecided=count_results(Q(verdict=Verdict.INCONCLUSIVE) & ~skipped),
             skipped=count_results(skipped),
         )
 
 
 class PerfRun(models.Model):
-    """One run of the suites: what it was asked to do, what it ran on, what it came to.
+    """One run of the suites: what it was told to do, what it ran on, what it came to.
 
     `commit` repeats the environment's commit, shortened, so that runs can be searched by it.
-    `heard_at` is when the run last stored something.
+    `heard_at` is when the run last gave a sign of life. What is `pinned` stays when old runs are
+    deleted.
     """
 
     label = models.TextField(blank=True)
@@ -69,6 +87,7 @@ class PerfRun(models.Model):
     parameters = models.JSONField(default=dict)
     environment = models.JSONField(default=dict)
     format_version = models.PositiveSmallIntegerField(default=FORMAT_VERSION)
+    pinned = models.BooleanField(default=False)
 
     # Only on runs that were read through `with_counts`.
     passed: int
@@ -87,6 +106,16 @@ class PerfRun(models.Model):
         return f"Run {self.pk}: {self.label}" if self.label else f"Run {self.pk}"
 
     @property
+    def workload(self) -> str:
+        """The scale, and the rows of another workload than that of the scale."""
+        return ", ".join(filter(None, [self.parameters.get("scale"), *self.own_rows]))
+
+    @property
+    def own_rows(self) -> list[str]:
+        """A word for each row whose workload the project had changed."""
+        return [f"own {row}" for row in self.parameters.get("workloads", ())]
+
+    @property
     def current_state(self) -> State:
         """The stored state, except that a run whose process died is not running any more."""
         state = State(self.state)
@@ -95,7 +124,7 @@ class PerfRun(models.Model):
 
 
 class PerfResult(models.Model):
-    """One test of a run; the fields are those of `measure.results.Result`."""
+    """One test of a run; the fields are those of `records.results.Result`."""
 
     run = models.ForeignKey(PerfRun, on_delete=models.CASCADE, related_name="results")
     test = models.CharField(max_length=255)
@@ -105,6 +134,7 @@ class PerfResult(models.Model):
     outcome = models.CharField(max_length=10, choices=choices(Outcome))
     verdict = models.CharField(max_length=12, choices=choices(Verdict))
     seconds = models.FloatField()
+    workload = models.JSONField(default=list)
     series = models.JSONField(default=list)
     histograms = models.JSONField(default=dict)
     notes = models.JSONField(default=list)
@@ -120,21 +150,23 @@ class PerfResult(models.Model):
 
 
 class PerfMetric(models.Model):
-    """One measured number; the fields are those of `measure.targets.Metric`.
+    """One measured number; the fields are those of `records.targets.Metric`.
 
     A target is stored as its text, such as `"< 100"`, in the metric's unit; empty means none.
     """
 
-    result = models.ForeignKey(PerfResult, on_delete=models.CASCADE, related_name="metrics")
+    result = models.ForeignKey(PerfResult, on_delete=by_sql, related_name="metrics")
     name = models.CharField(max_length=255)
     value = models.FloatField(null=True)
     unit = models.CharField(max_length=64, blank=True)
     better = models.CharField(max_length=8, blank=True)
-    asked = models.CharField(max_length=64, blank=True)
-    asked_verdict = models.CharField(max_length=12, choices=choices(Verdict), blank=True)
-    ours = models.CharField(max_length=64, blank=True)
-    ours_verdict = models.CharField(max_length=12, choices=choices(Verdict), blank=True)
+    required = models.CharField(max_length=64, blank=True)
+    required_verdict = models.CharField(max_length=12, choices=choices(Verdict), blank=True)
+    goal = models.CharField(max_length=64, blank=True)
+    goal_verdict = models.CharField(max_length=12, choices=choices(Verdict), blank=True)
     doubt = models.TextField(blank=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
 
     class Meta:
         verbose_name = "metric"

@@ -1,14 +1,23 @@
-"""Writes runs to the database and reads them back; nothing else writes these rows."""
+"""Writes runs to the database and reads them back; nothing else writes these rows.
 
+What deletes them is `pruning`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from .measure.results import Report, Result, State
+from .exceptions import UnreadableReport
 from .models import PerfMetric, PerfResult, PerfRun
+from .records import codec
+from .records.codec import without
+from .records.results import Outcome, Report, Result, State
+from .records.storable import plain, shown, storable
 
 COMMIT_LENGTH = 12
 
@@ -27,9 +36,35 @@ def start(label: str, parameters: dict[str, Any], environment: dict[str, Any]) -
 
 
 def add(run: PerfRun, result: Result) -> None:
-    """Store one result with its metrics: all of it or nothing."""
-    fields = result.as_dict()
-    metrics = fields.pop("metrics")
+    """Store one result with its metrics: all of it, or why that was not possible.
+
+    Raises `DatabaseError` where the database takes nothing at all.
+    """
+    result = storable(result)
+    try:
+        _insert(run, result)
+    except (DataError, IntegrityError, TypeError, ValueError) as error:
+        _insert(run, without_numbers(result, error))
+
+
+def without_numbers(result: Result, error: Exception) -> Result:
+    """What is left of a result that the database refused."""
+    numbers = shown([(metric.name, metric.value) for metric in result.metrics])
+    detail = f"{result.detail}\nIt could not be stored: {error}\n{numbers}".strip()
+    return Result(
+        test=result.test,
+        suite=result.suite,
+        row=result.row,
+        title=result.title,
+        outcome=Outcome.ERROR,
+        seconds=result.seconds,
+        detail=plain(detail),
+    )
+
+
+def _insert(run: PerfRun, result: Result) -> None:
+    fields = codec.to_builtins(result)
+    metrics = [without(None, metric) for metric in fields.pop("metrics")]
     with transaction.atomic():
         row = PerfResult.objects.create(run=run, **fields)
         PerfMetric.objects.bulk_create(PerfMetric(result=row, **metric) for metric in metrics)
@@ -37,17 +72,55 @@ def add(run: PerfRun, result: Result) -> None:
         run.save(update_fields=["heard_at"])
 
 
-def finish(run: PerfRun, state: State, seconds: float) -> None:
+def finish(run: PerfRun, state: State, seconds: float) -> Report:
     """Close the run after `seconds`, with the verdict that its stored results come to."""
     run.state = state
     run.seconds = seconds
-    run.verdict = load(run).verdict
+    report = load(run)
+    run.verdict = report.verdict
     run.save(update_fields=["state", "seconds", "verdict"])
+    return report
+
+
+def keep(report: Report) -> PerfRun:
+    """Store a whole report, such as one of another machine, as a run of its own.
+
+    Raises `UnreadableReport` where the database cannot store what it says of the run.
+    """
+    git = report.environment.get("git") or {}
+    run = PerfRun(
+        label=plain(report.label),
+        state=report.state,
+        verdict=report.verdict,
+        started_at=datetime.fromisoformat(report.started_at),
+        seconds=report.seconds,
+        commit=str(git.get("commit", ""))[:COMMIT_LENGTH],
+        parameters=report.parameters,
+        environment=report.environment,
+    )
+    try:
+        with transaction.atomic():
+            run.save()
+            for result in report.results:
+                add(run, result)
+    except (DataError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UnreadableReport(f"The report cannot be stored: {reason}.") from error
+    return run
+
+
+def pin(runs: Iterable[PerfRun], *, pinned: bool = True) -> int:
+    """Let these runs stay when old ones are deleted, or no longer; how many there still were."""
+    return PerfRun.objects.filter(pk__in=[run.pk for run in runs]).update(pinned=pinned)
 
 
 def load(run: PerfRun) -> Report:
     """The report of a stored run, each result exactly as it was given to `add`."""
-    rows = run.results.prefetch_related("metrics")
+    return report(run, [_result(row) for row in run.results.prefetch_related("metrics")])
+
+
+def report(run: PerfRun, results: Iterable[Result]) -> Report:
+    """The report of a run with these results."""
     return Report(
         run=run.pk,
         label=run.label,
@@ -56,7 +129,7 @@ def load(run: PerfRun) -> Report:
         seconds=run.seconds,
         parameters=run.parameters,
         environment=run.environment,
-        results=tuple(_result(row) for row in rows),
+        results=tuple(results),
     )
 
 
@@ -67,5 +140,6 @@ def recent(limit: int) -> QuerySet[PerfRun]:
 
 
 def _result(row: PerfResult) -> Result:
-    metrics = [model_to_dict(metric) for metric in row.metrics.all()]
-    return Result.from_dict({**model_to_dict(row), "metrics": metrics})
+    # An empty column is what a metric does not have.
+    metrics = [without("", model_to_dict(metric)) for metric in row.metrics.all()]
+    return codec.from_builtins({**model_to_dict(row), "metrics": metrics}, Result)

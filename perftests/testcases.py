@@ -1,21 +1,33 @@
 """The base class of every performance test."""
 
-import math
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, tag
 
 from .conf import Scale, Server, configuration
-from .events import Listener, Progress, ignore
-from .exceptions import Interrupted, TargetMissed
+from .exceptions import Interrupted, NothingMeasured, TargetMissed
 from .measure.histogram import LatencyHistogram
-from .measure.results import Outcome, Result, Series
-from .measure.targets import Better, Metric, Target, Verdict
-from .measure.units import format_value
+from .measure.series import Series
+from .measure.stats import Interval
+from .records.events import Listener, Progress, ignore
+from .records.results import Outcome, Result
+from .records.storable import (
+    LONGEST,
+    plain,
+    require_metric,
+    require_name,
+    require_note,
+    require_number,
+    require_series,
+    require_text,
+    shown,
+)
+from .records.targets import Better, Metric, Target, Verdict
+from .records.workload import Chosen
+from .users import create_users
+from .workloads import Workload
 
 T = TypeVar("T")
 Method = TypeVar("Method", bound=Callable[..., object])
@@ -33,16 +45,25 @@ BETTER_BY_OPERATOR: dict[str, Better] = {
 }
 
 
-def row(name: str) -> Callable[[Method], Method]:
-    """Mark a test as a row in the table of suites, such as `@row("N1")`."""
+def row(name: str, *, counts: Iterable[str] = ()) -> Callable[[Method], Method]:
+    """Mark a test as a row in the table of suites, such as `@row("N1")`.
+
+    Of what it measures these `counts` decide: a test that ends without each of them, required, has
+    failed. `"missing"` stands for `"few: missing"` and `"100 clients, missing"` as well.
+
+    Raises `ValueError` for a name of more than 16 characters, or of none that can be stored.
+    """
+    require_text("the name of a row", name, LONGEST["row"])
 
     def mark(method: Method) -> Method:
         method.row = name  # type: ignore[attr-defined]
+        method.counts = tuple(counts)  # type: ignore[attr-defined]
         return method
 
     return mark
 
 
+@tag("slow")
 class PerformanceTestCase(TransactionTestCase):
     """A test that measures: real commits, timestamped users, metrics with targets.
 
@@ -50,8 +71,9 @@ class PerformanceTestCase(TransactionTestCase):
     first line of a test's docstring is its title. A class that overrides `setUp` calls
     `super().setUp()` first.
 
-    A test fails when an *asked* target is missed, after everything else has been recorded and
-    cleaned up. A missed target of *ours*, and an inconclusive number, fail nothing here.
+    A test fails when a *required* target is missed, after everything else has been recorded and
+    cleaned up, and when it came to its end and measured nothing. A missed *goal*, and an
+    inconclusive number, fail nothing here.
 
     Rows need no clean-up: every table is flushed after each test, whatever its outcome.
     Sockets, servers and files are released with `addCleanup`, which also runs on Ctrl-C.
@@ -59,11 +81,21 @@ class PerformanceTestCase(TransactionTestCase):
 
     suite: ClassVar[str] = "custom"
     on_request: ClassVar[bool] = False
-    """Whether `perf` runs the class only where its suite or label is named."""
+    """Whether it runs only where its suite, label or tag is named, by `perf` as by `test`."""
 
     listener: Listener = staticmethod(ignore)
+    workload: tuple[Chosen, ...] = ()
+    """How much the test does, once it has begun; see `perftests.workloads`."""
+
     interrupted = False
     """Set where the run was interrupted while the class was set up."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a class whose `suite` no result could be stored under."""
+        super().__init_subclass__(**kwargs)
+        require_text(f"The suite of {cls.__name__}", cls.suite, LONGEST["suite"])
+        if cls.on_request:
+            tag("on_request")(cls)
 
     def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803 - unittest's name
         super().__init__(methodName)
@@ -86,6 +118,16 @@ class PerformanceTestCase(TransactionTestCase):
         return getattr(getattr(self, self._method), "row", "")
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """The counts that have to be measured and required."""
+        return getattr(getattr(self, self._method), "counts", ())
+
+    @property
+    def workload_kind(self) -> type[Workload] | None:
+        """What the test is given by `@workload`."""
+        return getattr(getattr(self, self._method), "workload", None)
+
+    @property
     def title(self) -> str:
         """The first line of the docstring, or else the method's name as words."""
         words = self._method.removeprefix("test_").replace("_", " ")
@@ -102,21 +144,16 @@ class PerformanceTestCase(TransactionTestCase):
         return configuration.TIMEOUT_SECONDS
 
     def scaled(self, *, smoke: T, standard: T, extended: T) -> T:
-        """The workload for the scale of this run."""
+        """What fits the scale of this run. Numbers that a project may set are a `Workload`."""
         sizes: dict[Scale, T] = {"smoke": smoke, "standard": standard, "extended": extended}
         return sizes[configuration.SCALE or "smoke"]
 
     def create_users(self, count: int) -> list[User]:
-        """Store `count` users named `perf_<UTC time>_<n>`, in one go, without a password."""
-        user_model = get_user_model()
-        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-        users = [
-            user_model(**{user_model.USERNAME_FIELD: f"perf_{stamp}_{number}"})
-            for number in range(count)
-        ]
-        for user in users:
-            user.set_unusable_password()
-        return user_model._default_manager.bulk_create(users, batch_size=1000)
+        """Store `count` active users named `perf_<UTC time>_<n>`, without a password.
+
+        Override it where your user model wants to be told more.
+        """
+        return create_users(count)
 
     def measure(
         self,
@@ -125,51 +162,69 @@ class PerformanceTestCase(TransactionTestCase):
         unit: str,
         *,
         better: Better = "",
-        asked: str = "",
-        ours: str = "",
+        required: str = "",
+        goal: str = "",
         doubt: str = "",
+        interval: Interval | None = None,
     ) -> Metric:
-        """Record one number with its targets, such as `asked="< 100"`, in the same unit.
+        """Record one number with its targets, such as `required="< 100"`, in the same unit.
 
         `better` follows from the targets unless it is given. `doubt` says why the number cannot
-        be trusted, which makes it inconclusive. Raises `ValueError` for a name that was measured
-        before in this test, a value that is not finite, or a target that cannot be read.
+        be trusted, which makes it inconclusive. An `interval` has to keep a target as a whole, or
+        miss it as a whole; otherwise nobody can tell.
+
+        Raises `ValueError` for a name that was measured before in this test, a value that is not
+        finite, a target that cannot be read, or whatever else cannot be stored.
         """
-        if name in self._metrics:
+        if require_name("the name of a metric", name) in self._metrics:
             raise ValueError(f"{name!r} has been measured already in this test")
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f"{name!r} is {value}; give None and a doubt for what has no value")
-        targets = [Target.parse(text) if text else None for text in (asked, ours)]
-        known = next((target for target in targets if target), None)
+        targets = parse_target("required", required), parse_target("goal", goal)
+        known = next(filter(None, targets), None)
         metric = Metric(
             name=name,
-            value=None if value is None else float(value),
+            value=None if value is None else require_number(repr(name), value),
             unit=unit,
             better=better or (BETTER_BY_OPERATOR[known.operator] if known else ""),
-            asked=targets[0],
-            ours=targets[1],
+            required=targets[0],
+            goal=targets[1],
             doubt=doubt,
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
         )
-        self._metrics[name] = metric
-        return metric
+        return self._metrics.setdefault(name, require_metric(metric))
 
     def note(self, text: str) -> None:
-        """Record a sentence for the reader of the report."""
-        self._notes.append(text)
+        """Record a sentence for the reader of the report; raises `ValueError` for no text."""
+        self._notes.append(require_note(text))
 
     def record_series(self, *series: Series) -> None:
-        """Record quantities over time, such as `ResourceMonitor.series()`."""
-        self._series.extend(series)
+        """Record quantities over time, such as `ResourceMonitor.series()`.
+
+        Raises `ValueError` for one that cannot be stored, such as with a number that is not finite.
+        """
+        self._series.extend([require_series(each) for each in series])
 
     def record_histogram(self, name: str, histogram: LatencyHistogram) -> None:
-        """Record a whole distribution of latencies; raises `ValueError` for a name used before."""
-        if name in self._histograms:
+        """Record a whole distribution of latencies.
+
+        Raises `ValueError` for a name used before, and for what is no histogram.
+        """
+        if require_name("the name of a histogram", name) in self._histograms:
             raise ValueError(f"{name!r} has been recorded already in this test")
+        if not isinstance(histogram, LatencyHistogram):
+            raise ValueError(f"{name!r} has to be a LatencyHistogram, not {shown(histogram)}")
         self._histograms[name] = histogram.encode()
 
     def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
-        """Tell whoever watches what goes on now, with the live figure in `text`."""
-        self.listener(Progress(text, done, total))
+        """Tell whoever watches what goes on now, with the live figure in `text`.
+
+        Raises `ValueError` for a `done` or `total` that is no number.
+        """
+        steps = [
+            None if number is None else require_number("a number of steps", number)
+            for number in (done, total)
+        ]
+        self.listener(Progress(plain(text), *steps))
 
     def result(self, outcome: Outcome, seconds: float, detail: str) -> Result:
         """What was recorded, as the result of a test that ended with `outcome`."""
@@ -180,6 +235,7 @@ class PerformanceTestCase(TransactionTestCase):
             title=self.title,
             outcome=outcome,
             seconds=seconds,
+            workload=self.workload,
             metrics=tuple(self._metrics.values()),
             series=tuple(self._series),
             histograms=dict(self._histograms),
@@ -187,12 +243,44 @@ class PerformanceTestCase(TransactionTestCase):
             detail=detail,
         )
 
+    def _callTestMethod(self, method: Callable[[], object]) -> None:  # noqa: N802 - unittest's
+        super()._callTestMethod(method)  # type: ignore[misc]
+        if not self._metrics:
+            raise NothingMeasured("It came to its end and measured nothing.")
+        required = [m.name for m in self._metrics.values() if m.required is not None]
+        if lost := [count for count in self.counts if not any(is_of(count, n) for n in required)]:
+            raise NothingMeasured(f"It measured nothing required as {', '.join(lost)}.")
+
     def _require_targets(self) -> None:
-        missed = [m for m in self._metrics.values() if m.asked_verdict is Verdict.FAIL]
+        missed = [m for m in self._metrics.values() if m.required_verdict is Verdict.FAIL]
         if missed:
             raise TargetMissed("; ".join(map(describe_miss, missed)))
 
 
+def is_of(count: str, name: str) -> bool:
+    """Whether a metric of this name is such a count, perhaps of one part of a test."""
+    return name == count or name.endswith((f": {count}", f", {count}"))
+
+
+def parse_target(keyword: str, text: str) -> Target | None:
+    """The target that `measure` was given so, if any; raises `ValueError` for what is none."""
+    if text in ("", None):
+        return None
+    try:
+        return Target.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{keyword}: {error}") from None
+
+
 def describe_miss(metric: Metric) -> str:
     """A missed target in words."""
-    return f"{metric.name} is {format_value(metric.value, metric.unit)}, asked {metric.asked}"
+    return f"{metric.name} is {metric.text}, required {metric.required}"
+
+
+def workload_kinds(tests: Iterable[PerformanceTestCase]) -> dict[str, list[type[Workload]]]:
+    """The workloads of these tests by their rows; a row may be more than one test."""
+    kinds: dict[str, list[type[Workload]]] = {}
+    for test in tests:
+        of_row = kinds.setdefault(test.row, [])
+        of_row += [test.workload_kind] if test.workload_kind else []
+    return kinds

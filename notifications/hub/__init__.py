@@ -2,6 +2,6 @@
 
 from .hub import Hub
 from .registry import get_hub
-from .socket import Socket
+from .sockets import Socket
 
 __all__ = ["Hub", "Socket", "get_hub"]

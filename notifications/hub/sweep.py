@@ -3,18 +3,19 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
-from typing import Any
 
-from .. import offline
-from ..authentication import active_among
+from ..background.counters import counters
+from ..background.supervision import SupervisedTask
+from ..background.trouble import Trouble
 from ..conf import get_settings
-from ..protocol import CloseCode
+from ..wire.protocol import CloseCode
 from .database import DatabaseWorker
-from .feeder import Feeder
-from .marks import MarkBuffer
-from .presence import Presence
-from .socket import Socket
+from .delivery.acks import Acks
+from .delivery.gaps import Gaps
+from .delivery.replay import Replay
+from .epoch import EpochGuard
+from .revocation import Revocation
+from .sockets import Socket, Sockets
 
 logger = logging.getLogger(__name__)
 
@@ -23,22 +24,37 @@ class Sweep:
     """Queued deliveries of connected users that are not on their way are sent."""
 
     def __init__(
-        self, worker: DatabaseWorker, marks: MarkBuffer, presence: Presence, feeder: Feeder
+        self,
+        worker: DatabaseWorker,
+        acks: Acks,
+        sockets: Sockets,
+        replay: Replay,
+        epoch: EpochGuard,
+        gaps: Gaps,
+        revocation: Revocation,
     ) -> None:
         self._worker = worker
-        self._marks = marks
-        self._presence = presence
-        self._feeder = feeder
+        self._acks = acks
+        self._sockets = sockets
+        self._replay = replay
         self._now = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        # Each on its own: a queue that cannot be read keeps nobody in who may not stay.
+        self._steps = {
+            Trouble(name, log=logger): step
+            for name, step in (
+                ("Looking whether ids went back", epoch.check),
+                ("Closing silent sockets", self._check_sockets),
+                ("Looking for what is overdue", self._deliver_overdue),
+                ("Looking for lost hints", gaps.fill),
+                ("Checking sessions and accounts", revocation.check_all),
+            )
+        }
+        self._task = SupervisedTask(self._run)
+        self.stop = self._task.stop
 
     def soon(self) -> None:
         """Hints were lost: do not wait for the next turn."""
         self._now.set()
-
-    async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
@@ -50,50 +66,39 @@ class Sweep:
             except TimeoutError:
                 pass
             self._now.clear()
-            try:
-                self._check_sockets()
-                await self._deliver_overdue()
-                await self._close_inactive()
-            except Exception:
-                logger.exception("A sweep failed; the next one follows")
+            for trouble, step in self._steps.items():
+                try:
+                    await step()
+                except Exception as error:
+                    trouble.failed(error)
+                else:
+                    trouble.over()
 
-    def _check_sockets(self) -> None:
+    async def _check_sockets(self) -> None:
         now = asyncio.get_running_loop().time()
-        for socket in self._presence.sockets():
+        for socket in self._sockets:
             if _is_gone(socket, now):
                 socket.close(CloseCode.UNRESPONSIVE)
-            elif socket.auto_ack:
+                continue
+            if socket.auto_ack:
                 # No ack gives credit back here, so time does: so much per sweep and no more.
                 socket.spent = 0
-                self._feeder.feed(socket)
+            self._replay.resume(socket)  # also whoever was given up while the database failed
 
     async def _deliver_overdue(self) -> None:
-        settings = get_settings()
-        pks = [pk for pk in self._presence.pks() if any(map(_is_open, self._presence.of(pk)))]
-        await self._marks.flush()
+        pks = [pk for pk in self._sockets.pks() if any(map(_is_open, self._sockets.of(pk)))]
+        await self._acks.flush()
         pairs = await self._worker.run(
-            offline.overdue, pks, settings.SWEEP_GRACE_SECONDS, settings.WINDOW
+            self._replay.overdue, pks, get_settings().SWEEP_GRACE_SECONDS
         )
-        for pk, notification_id in pairs:
-            if notification_id in self._marks.unwritten(pk):
-                continue
-            for socket in filter(_is_open, self._presence.of(pk)):
+        counters.sweeps += 1
+        overdue = [pair for pair in pairs if pair[1] not in self._acks.unwritten(pair[0])]
+        counters.sweeps_that_found += bool(overdue)
+        counters.found += len(overdue)
+        for pk, notification_id in overdue:
+            for socket in filter(_is_open, self._sockets.of(pk)):
                 socket.hold(notification_id)
-                self._feeder.feed(socket)
-
-    async def _close_inactive(self) -> None:
-        """Whoever was deactivated or deleted without a signal, such as by a set-based update."""
-        pks = set(self._presence.pks())
-        for pk in pks - await self._worker.run(active_among, pks):
-            self._close_all(pk, lambda socket: True)
-
-    def sign_out(self, pk: Any, session: str) -> None:
-        """Close the sockets of one session, or all of the user's when it is empty."""
-        self._close_all(pk, lambda socket: session in ("", socket.session))
-
-    def _close_all(self, pk: Any, chosen: Callable[[Socket], bool]) -> None:
-        for socket in filter(chosen, self._presence.of(pk)):
-            socket.close(CloseCode.SIGNED_OUT)
+                self._replay.resume(socket)
 
 
 def _is_open(socket: Socket) -> bool:

@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .base import Batch, HintsLayer, Receive, Recovered, Subscription
+from .breaker import LayerUnavailable
 from .inprocess import InProcessChannelLayer
 from .lookup import get_hints_layer
 
@@ -13,6 +16,7 @@ __all__ = [
     "Batch",
     "HintsLayer",
     "InProcessChannelLayer",
+    "LayerUnavailable",
     "Receive",
     "Recovered",
     "RedisChannelLayer",
@@ -24,7 +28,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Importing redis-py takes 60 ms and 8 MB, which a site in one process need not pay.
     if name == "RedisChannelLayer":
-        from .redis import RedisChannelLayer
-
+        try:
+            from .redis import RedisChannelLayer
+        except ModuleNotFoundError as error:
+            raise ImproperlyConfigured(
+                f"RedisChannelLayer needs {error.name}, which is not installed: "
+                "pip install 'django-durable-notifications[redis]'"
+            ) from error
         return RedisChannelLayer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,11 +24,12 @@ class Subscription(Protocol):
     async def join(self, groups: Iterable[str]) -> None:
         """Hear these groups; returns when nothing published from now on can be missed.
 
-        A layer that is down does not make it wait: the groups are joined when it is back.
+        A layer that is down makes it wait for a second at most, and once: the groups are joined
+        when it is back, and `recovered` is called. Never raises.
         """
 
     async def leave(self, groups: Iterable[str]) -> None:
-        """Hear these groups no more."""
+        """Hear these groups no more. Never raises, and need not be waited for."""
 
     async def close(self) -> None:
         """Release connections and tasks."""
@@ -38,7 +39,11 @@ class HintsLayer(Protocol):
     """A layer with the extension; it lists `"hints"` among its `extensions`."""
 
     def publish_hints(self, batch: Batch) -> None:
-        """Publish from any thread, with or without an event loop; may raise when it is down."""
+        """Publish from any thread, with or without an event loop.
+
+        Raises `LayerUnavailable` when it is down, which it has logged; the rows are there.
+        """
 
     async def subscribe_hints(self, receive: Receive, recovered: Recovered) -> Subscription:
-        """One subscription for this process, on the running event loop."""
+        """One subscription for this process, on the running event loop; a layer that is down
+        makes nobody wait here."""

@@ -63,7 +63,7 @@ class InProcessChannelLayer(InMemoryChannelLayer):  # type: ignore[misc]  # unty
         for subscription in self._subscriptions:
             try:
                 subscription.offer(batch)
-            except RuntimeError:  # its event loop was closed without a goodbye
+            except RuntimeError:  # its event loop was closed with it open
                 self.forget(subscription)
 
     async def subscribe_hints(

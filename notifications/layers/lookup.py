@@ -1,23 +1,63 @@
 """From the configured channel layer to one that speaks hints."""
 
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 
 from .base import HintsLayer
 from .fallback import GroupSendHints
+from .inprocess import InProcessChannelLayer
+from .seal import Seal
+from .sealed import SealedHints
 
-_wrapped: WeakKeyDictionary[Any, GroupSendHints] = WeakKeyDictionary()
+NO_LAYER = "CHANNEL_LAYERS has no 'default' layer."
+WHAT_TO_WRITE = (
+    'For one server process, write CHANNEL_LAYERS = {"default": {"BACKEND": '
+    '"notifications.layers.InProcessChannelLayer"}} into the settings; for several, '
+    '"notifications.layers.RedisChannelLayer" with the address of Redis.'
+)
+
+_KEYS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS")
+
+_latest: tuple[Any, HintsLayer] | None = None
+"""A channel layer and what it was wrapped into."""
 
 
 def get_hints_layer() -> HintsLayer:
-    """The default layer; one without the extension is wrapped."""
+    """The default layer; without the extension it is wrapped, and sealed if it leaves the process.
+
+    Raises `ImproperlyConfigured` if there is none.
+    """
+    global _latest
     layer = get_channel_layer()
     if layer is None:
-        raise ImproperlyConfigured("CHANNEL_LAYERS has no 'default' layer")
+        raise ImproperlyConfigured(f"{NO_LAYER} {WHAT_TO_WRITE}")
+    if isinstance(layer, InProcessChannelLayer):
+        return layer
+    latest = _latest
+    if latest is None or latest[0] is not layer:
+        latest = _latest = (layer, _wrapped(layer))
+    return latest[1]
+
+
+def _wrapped(layer: Any) -> HintsLayer:
     # Asked of the class: the stock pub/sub layer has attributes only where an event loop runs.
-    if hasattr(type(layer), "publish_hints"):
-        return cast(HintsLayer, layer)
-    return _wrapped.setdefault(layer, GroupSendHints(layer))
+    extended = hasattr(type(layer), "publish_hints")
+    speaking = cast(HintsLayer, layer) if extended else GroupSendHints(layer)
+    if isinstance(layer, InMemoryChannelLayer):
+        return speaking
+    keys = dict.fromkeys([settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
+    # What an unset variable of the environment leaves among the fallbacks is no key.
+    return SealedHints(speaking, [Seal(key) for key in keys if key])
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    global _latest
+    if setting in _KEYS:
+        _latest = None
+
+
+setting_changed.connect(_forget)

@@ -1,8 +1,16 @@
 """`{% load notifications %}`: what templates need to show notifications safely."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.core.exceptions import ImproperlyConfigured
+from django.middleware.csrf import get_token
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+
+from ..access.users import primary_key
+from ..store.own.listing import count_new
 
 register = template.Library()
 
@@ -20,3 +28,38 @@ def page_link(url: str) -> str:
     except ValueError:
         return ""
     return url if scheme in PAGE_SCHEMES else ""
+
+
+@register.inclusion_tag("notifications/bell.html", takes_context=True)
+def notification_bell(
+    context: Context,
+    read_on: str = "click",
+    socket: str = "/ws/notifications/",
+    toasts: bool = True,
+) -> dict[str, Any]:
+    """The bell of the user of this page; nothing for whoever is not signed in. One query.
+
+    Notifications count as read on a "click", or when the panel is opened: on "open". Raises
+    `ImproperlyConfigured` on a site without the feed.
+    """
+    request = context["request"]
+    if not request.user.is_authenticated:
+        return {}
+    try:
+        feed = reverse("notifications:list")
+    except NoReverseMatch as error:
+        raise ImproperlyConfigured(
+            "The bell needs the feed: put path('notifications/', include('notifications.urls')) "
+            "into the URLs of the site."
+        ) from error
+    pk = primary_key(request.user)
+    unread, _ = count_new(pk)
+    return {
+        "feed": feed,
+        "socket": socket,
+        "user_key": str(pk),
+        "csrf": get_token(request),
+        "read_on": read_on,
+        "toasts": "on" if toasts else "off",
+        "unread": unread,
+    }

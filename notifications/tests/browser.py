@@ -35,3 +35,11 @@ def wait_until(page, condition, what, limit_seconds=10):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {limit_seconds} s for {what}")
         page.wait_for_timeout(10)
+
+
+def violations(page, within=None):
+    """What axe finds in the page, or in the part of it that a selector names."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, context=within).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]

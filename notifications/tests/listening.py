@@ -4,8 +4,8 @@ import asyncio
 
 from django.test import override_settings
 
-from notifications import hints
 from notifications.layers import InProcessChannelLayer, get_hints_layer
+from notifications.wire import hints
 
 
 class CountingLayer(InProcessChannelLayer):

@@ -3,7 +3,7 @@
 import json
 
 from django.contrib.staticfiles import finders
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from .browser import chromium, wait_until
 
@@ -40,7 +40,14 @@ class Server:
     def __init__(self, page):
         self.sockets = []
         self.frames = []
-        self.hello = {"unread": 0, "queued": 0, "window": 8, "retry": [1, 1]}
+        self.hello = {
+            "epoch": "a",
+            "unread": 0,
+            "upto": 0,
+            "queued": 0,
+            "window": 8,
+            "retry": [1, 1],
+        }
         self.answers_pings = True
         page.route_web_socket("ws://site.test/ws/notifications/", self._accept)
 
@@ -66,6 +73,7 @@ class Server:
             socket.send('{"type":"pong"}')
 
 
+@tag("slow")
 class PageTestCase(SimpleTestCase):
     """A page with the client on it; whatever it complains of fails the test."""
 
@@ -111,6 +119,9 @@ class PageTestCase(SimpleTestCase):
     def shown(self):
         return [event["id"] for event in self.events("notification")]
 
+    def unread(self):
+        return self.page.evaluate("client.unread")
+
     def pass_time(self, seconds):
         self.page.clock.run_for(int(seconds * 1000))
 
@@ -131,5 +142,5 @@ class PageTestCase(SimpleTestCase):
         marker = len(self.server.frames) + 1_000_000
         self.call(f"client.seen([{marker}])")
         self.until(lambda: {"type": "seen", "ids": [marker]} in self.server.frames, "a frame")
-        self.server.send({"type": "state", "unread": marker})
-        self.until(lambda: self.page.evaluate("client.unread") == marker, "a state")
+        self.server.send({"type": "state", "unread": marker, "upto": marker})
+        self.until(lambda: self.unread() == marker, "a state")

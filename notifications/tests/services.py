@@ -1,53 +1,35 @@
-"""A private Redis for tests that stop or restart it."""
+"""A private Redis for tests that take away its rights."""
 
-import contextlib
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
+import redis
+
+from perftests.load.services import programs
+from perftests.load.services import redis as redis_service
 
 
 def redis_is_installed():
-    return shutil.which("redis-server") is not None
+    return programs.has_program("redis-server")
 
 
-class PrivateRedis:
-    """A real Redis on a free port; `stop` and `start` keep the port."""
+class PrivateRedis(redis_service.PrivateRedis):
+    """The layers of a test sign in as `site`, whose rights a test may take away.
 
-    def __init__(self):
-        with contextlib.closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._folder = tempfile.TemporaryDirectory()
-        self._process = None
+    `ask` is the administrator, whose connection is there before there are too many.
+    """
 
     @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        self._folder.cleanup()
+    def site_url(self):
+        return self.url.replace("redis://", "redis://site:secret@")
 
     def start(self):
-        self._process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
-            cwd=self._folder.name,
-            stdout=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            time.sleep(0.02)
-        raise AssertionError("the private Redis did not start")
+        super().start()
+        self._admin = redis.Redis(port=self.port, single_connection_client=True)
+        self.ask("ACL SETUSER site on >secret ~* +@all allchannels")
 
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
+    def kill(self):
+        if self.running:
+            self._admin.close()
+        super().kill()
+
+    def ask(self, *commands):
+        """Run commands as the administrator, and return the answer to the last."""
+        return [self._admin.execute_command(*command.split()) for command in commands][-1]

@@ -1,0 +1,1 @@
+"""Commands, where Django looks for them."""

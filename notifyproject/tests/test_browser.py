@@ -4,24 +4,37 @@ import os
 from unittest import mock
 
 from django.contrib.auth.models import User
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, tag
 from django.urls import reverse
 
 from notifications.models import Delivery
 from notifications.send import notify
 from notifications.tests.browser import chromium, needs_browser, wait_until
-from perftests.load.server import ServerProcess
+from perftests.load.server.process import ServerProcess
 
 LIVE_LIMIT_MS = 2000
 PASSWORD = "engine of analysis"
 
+# A page that comes back at once may be seen by nobody while it waits.
+STATUS_LOG = """
+window.statuses = [];
+const status = document.querySelector("#status");
+new MutationObserver(() => window.statuses.push(status.dataset.status)).observe(status, {
+  attributes: true,
+});
+"""
 
+
+@tag("slow")
 @needs_browser
 class BrowserTests(TransactionTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        strict = {"PERF_SETTINGS_MODULE": "notifyproject.tests.strict"}
+        strict = {
+            "PERF_SETTINGS_MODULE": "notifyproject.tests.strict",
+            "PERF_NOTIFICATIONS": '{"SWEEP_SECONDS": 0.5, "MAX_SOCKETS_PER_USER": 3}',
+        }
         cls.server = cls.enterClassContext(ServerProcess(environment=strict))
         cls.browser = cls.enterClassContext(chromium())
         # Playwright runs an event loop in this thread, which waits while the tests use the ORM.
@@ -79,7 +92,7 @@ class BrowserTests(TransactionTestCase):
         ids = [notification.pk for notification in notifications]
         wait_until(tab, lambda: self.listed(tab) == ids, f"the list {ids}")
 
-    def test_what_is_sent_arrives_live_in_two_tabs_as_text(self):
+    def test_a_notification_arrives_live_in_two_tabs_as_text(self):
         tabs = self.open_two_tabs()
         sent = notify(self.user, "<b>Bold</b>", body="<img src=x>", url="/orders/17/")
         notify(User.objects.create(username="bob"), "For somebody else")
@@ -94,13 +107,13 @@ class BrowserTests(TransactionTestCase):
             self.assertEqual(tab.evaluate("document.documentElement.scrollWidth"), 390)
         self.assertEqual(self.complaints, [])
 
-    def test_a_live_address_that_is_no_page_is_no_link(self):
+    def test_a_live_notification_whose_address_is_no_page_has_no_link(self):
         tab = self.open_live_tab()
         sent = notify(self.user, "Write to us", url="mailto:us@site.test")
         self.item(tab, sent).wait_for()
         self.assertIsNone(self.item(tab, sent).locator(".title").get_attribute("href"))
 
-    def test_what_is_read_in_one_tab_is_read_in_the_other(self):
+    def test_a_notification_read_in_one_tab_is_read_in_the_other(self):
         stored = notify(self.user, "Stored")
         first, second = self.open_two_tabs()
         live = notify(self.user, "Live")
@@ -119,7 +132,7 @@ class BrowserTests(TransactionTestCase):
         wait_until(first, lambda: not Delivery.objects.unread().exists(), "the database")
         self.assertEqual(self.complaints, [])
 
-    def test_the_form_sends_without_leaving_the_page(self):
+    def test_the_form_sends_a_notification_without_leaving_the_page(self):
         tab = self.open_live_tab()
         tab.get_by_label("Title").fill("To myself")
         tab.get_by_role("button", name="Send").click()
@@ -129,7 +142,7 @@ class BrowserTests(TransactionTestCase):
         tab.get_by_role("button", name="Send").click()
         tab.get_by_text("bytes as JSON; at most 8192 are sent").wait_for()
 
-    def test_after_the_server_was_killed_nothing_is_missing_and_nothing_twice(self):
+    def test_after_the_server_was_killed_no_notification_is_missing_or_listed_twice(self):
         tabs = self.open_two_tabs()
         before = notify(self.user, "Before")
         for tab in tabs:
@@ -160,6 +173,42 @@ class BrowserTests(TransactionTestCase):
         tab.get_by_role("button", name="Sign in").click()
         self.until_live(tab)
         self.assertEqual(self.complaints, [])
+
+    def test_a_tab_stays_live_without_reloading_when_its_user_changes_the_password(self):
+        self.user.is_staff = True
+        self.user.set_password(PASSWORD)
+        self.user.save()
+        tab, other = self.open_two_tabs()
+        elsewhere = self.browser.new_context()
+        self.addCleanup(elsewhere.close)
+        with mock.patch.object(self, "context", elsewhere):
+            phone = self.open_live_tab()
+        tab.evaluate(STATUS_LOG)
+        other.goto(self.server.http_url + reverse("admin:password_change"))
+        other.locator("[name=old_password]").fill(PASSWORD)
+        other.locator("[name=new_password1]").fill("difference of engines")
+        other.locator("[name=new_password2]").fill("difference of engines")
+        other.locator("[type=submit]").last.click()
+        other.get_by_text("Your password was changed").wait_for()
+        phone.get_by_text("Signed out: reload this page to sign in").wait_for()
+        wait_until(tab, lambda: "waiting" in tab.evaluate("statuses"), "the tab's next connection")
+        self.until_live(tab)
+        self.item(tab, notify(self.user, "Still here")).wait_for()
+
+    def test_one_tab_too_many_takes_the_place_of_the_one_that_was_silent_longest(self):
+        tabs = [self.open_live_tab(), *(self.open_tab() for _ in range(2))]
+        for tab in tabs:
+            self.until_live(tab)
+        newest = self.open_tab()
+        self.until_live(newest)
+        waits = tabs[0].get_by_text("Too many tabs are open: this one waits until you come back")
+        waits.wait_for()
+        sent = notify(self.user, "To all that are open")
+        for tab in (*tabs[1:], newest):
+            self.item(tab, sent).wait_for()
+        tabs[0].get_by_role("heading").first.click()
+        self.until_live(tabs[0])
+        self.item(tabs[0], sent).wait_for()
 
     def test_signing_out_in_one_tab_is_said_in_the_other(self):
         first, second = self.open_two_tabs()

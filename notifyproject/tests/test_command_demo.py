@@ -25,20 +25,20 @@ def password_in(output):
     # The real one is slow on purpose.
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
 )
-class DemoTests(TransactionTestCase):
-    def test_it_makes_users_who_can_sign_in_with_the_printed_password(self):
+class DemoCommandTests(TransactionTestCase):
+    def test_the_demo_command_makes_users_who_can_sign_in_with_the_printed_password(self):
         password = password_in(demo())
         self.assertGreaterEqual(len(password), 12)
         for name, is_admin in (("demo", False), ("demo2", False), ("admin", True)):
             user = authenticate(username=name, password=password)
             self.assertEqual((user.is_staff, user.is_superuser), (is_admin, is_admin))
 
-    def test_it_sends_them_something_to_read(self):
+    def test_the_demo_command_sends_its_users_something_to_read(self):
         demo()
         for name in ("demo", "demo2", "admin"):
             self.assertTrue(Delivery.objects.filter(recipient__username=name).unread().exists())
 
-    def test_a_second_time_it_adds_nothing_and_keeps_the_passwords(self):
+    def test_a_second_run_of_the_demo_command_adds_nothing_and_keeps_the_passwords(self):
         password = password_in(demo())
         before = (User.objects.count(), Notification.objects.count(), Delivery.objects.count())
         output = demo()
@@ -47,20 +47,20 @@ class DemoTests(TransactionTestCase):
         self.assertIsNotNone(authenticate(username="demo", password=password))
         self.assertIn("All of them exist; --password PASSWORD sets a new password.", output)
 
-    def test_it_makes_those_who_are_missing_and_leaves_the_others_alone(self):
+    def test_the_demo_command_makes_missing_users_and_leaves_the_others_alone(self):
         User.objects.create_user("admin", password="my own", email="me@site.test")
         output = demo()
         self.assertIn("Password of demo, demo2:", output)
         admin = authenticate(username="admin", password="my own")
         self.assertEqual((admin.email, admin.is_superuser), ("me@site.test", False))
 
-    def test_it_sets_a_password_that_is_given_for_all(self):
+    def test_the_demo_command_sets_a_password_that_is_given_for_all(self):
         demo()
         self.assertIn("Password of demo, demo2, admin: chosen", demo(password="chosen"))
         for name in ("demo", "demo2", "admin"):
             self.assertIsNotNone(authenticate(username=name, password="chosen"))
 
-    def test_it_says_what_to_do_next(self):
+    def test_the_demo_command_says_what_to_do_next(self):
         output = demo()
         for words in (
             "python manage.py runserver",
@@ -71,12 +71,12 @@ class DemoTests(TransactionTestCase):
             self.assertIn(words, output)
 
     @override_settings(DEBUG=False)
-    def test_it_refuses_when_debug_is_off(self):
+    def test_the_demo_command_refuses_when_debug_is_off(self):
         with self.assertRaisesMessage(CommandError, "DEBUG is off"):
             demo()
         self.assertFalse(User.objects.exists())
 
-    def test_it_refuses_before_the_tables_are_made(self):
+    def test_the_demo_command_refuses_before_the_tables_are_made(self):
         table = Delivery._meta.db_table
         with connection.schema_editor() as editor:
             editor.alter_db_table(Delivery, table, "elsewhere")

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, tag
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ def listed(response):
 
 
 class VisitorTests(TransactionTestCase):
-    def test_a_visitor_learns_what_this_is_and_where_to_sign_in(self):
+    def test_a_visitor_learns_what_the_page_is_and_where_to_sign_in(self):
         response = self.client.get(reverse("home"))
         self.assertContains(response, "notifications that arrive live")
         self.assertContains(response, f'href="{reverse("login")}"')
@@ -35,6 +35,7 @@ class VisitorTests(TransactionTestCase):
             self.assertTrue(response.url.startswith(reverse("login")))
         self.assertFalse(Notification.objects.exists())
 
+    @tag("slow")
     def test_signing_in_leads_to_the_page_and_signing_out_away_from_it(self):
         User.objects.create_user("ada", password="engine")
         page = self.client.get(reverse("login"))
@@ -47,12 +48,13 @@ class VisitorTests(TransactionTestCase):
         response = self.client.post(reverse("logout"), follow=True)
         self.assertContains(response, "Sign in")
 
-    def test_a_wrong_password_is_said_so(self):
+    @tag("slow")
+    def test_a_wrong_password_is_reported_on_the_login_page(self):
         response = self.client.post(reverse("login"), {"username": "ada", "password": "wrong"})
         self.assertContains(response, "Please enter a correct username and password")
 
 
-class PageTests(TransactionTestCase):
+class HomePageTests(TransactionTestCase):
     def setUp(self):
         self.user = User.objects.create(username="ada")
         self.client.force_login(self.user)
@@ -60,12 +62,12 @@ class PageTests(TransactionTestCase):
     def page(self):
         return self.client.get(reverse("home"))
 
-    def test_it_lists_the_newest_first_and_no_more_than_fifty(self):
+    def test_the_page_lists_the_newest_first_and_no_more_than_fifty(self):
         sent = [notify(self.user, f"Number {number}").pk for number in range(51)]
         for response in (self.page(), self.client.get(reverse("notification_list"))):
             self.assertEqual(listed(response), sent[:0:-1])
 
-    def test_it_lists_only_what_is_the_users_own_and_current_and_not_archived(self):
+    def test_the_page_lists_only_the_users_own_current_unarchived_notifications(self):
         mine = notify(self.user, "Mine")
         notify(User.objects.create(username="bob"), "Of another user")
         notify(self.user, "Expired", expires_at=timezone.now() - timedelta(seconds=1))
@@ -73,7 +75,7 @@ class PageTests(TransactionTestCase):
         Delivery.objects.filter(notification=archived).mark_archived()
         self.assertEqual(listed(self.page()), [mine.pk])
 
-    def test_it_counts_and_marks_the_unread(self):
+    def test_the_page_counts_and_marks_unread_notifications(self):
         read = notify(self.user, "Read")
         notify(self.user, "Unread")
         Delivery.objects.filter(notification=read).mark_read()
@@ -84,10 +86,10 @@ class PageTests(TransactionTestCase):
         )
         self.assertEqual(["data-unread" in item for item in items], [True, False])
 
-    def test_nothing_unread_leaves_nothing_to_mark(self):
+    def test_the_button_to_mark_all_read_is_disabled_when_nothing_is_unread(self):
         self.assertContains(self.page(), 'id="read-all" disabled')
 
-    def test_texts_are_text_and_only_pages_are_links(self):
+    def test_the_page_shows_texts_as_text_and_links_only_to_pages(self):
         notify(self.user, SCRIPT, body=SCRIPT, url="/orders/17/")
         bad = notify(self.user, "Bad link")
         Notification.objects.filter(pk=bad.pk).update(url="javascript:alert(1)")
@@ -97,18 +99,18 @@ class PageTests(TransactionTestCase):
         self.assertContains(response, 'href="/orders/17/"')
         self.assertNotContains(response, "javascript:")
 
-    def test_it_would_run_under_a_strict_policy(self):
+    def test_the_page_would_run_under_a_strict_content_security_policy(self):
         html = self.page().content.decode()
         self.assertTrue(all("src=" in tag for tag in re.findall(r"<script[^>]*>", html)))
         self.assertNotRegex(html, r'<style|\sstyle="|\son\w+="')
 
-    def test_its_static_files_exist(self):
+    def test_the_static_files_of_the_page_exist(self):
         found = re.findall(r'(?:src|href)="/static/([^"]+)"', self.page().content.decode())
         self.assertIn("notifyproject/home.js", found)
         for path in [*found, "notifications/client.js"]:
             self.assertIsNotNone(finders.find(path), path)
 
-    def test_its_number_of_queries_does_not_grow_with_the_list(self):
+    def test_the_queries_of_the_page_do_not_grow_with_its_list(self):
         notify(self.user, "One")
         with self.assertNumQueries(4):  # session, user, count, list
             self.page()
@@ -118,7 +120,7 @@ class PageTests(TransactionTestCase):
             self.page()
 
 
-class SendTests(TransactionTestCase):
+class SendFormTests(TransactionTestCase):
     def setUp(self):
         self.user = User.objects.create(username="ada")
         self.client.force_login(self.user)
@@ -126,7 +128,7 @@ class SendTests(TransactionTestCase):
     def send(self, **fields):
         return self.client.post(reverse("send_test"), {"level": "info", **fields})
 
-    def test_a_user_notifies_themselves_alone(self):
+    def test_the_form_notifies_its_user_alone(self):
         User.objects.create(username="bob")
         response = self.send(title="Hello", body="World", level="warning")
         self.assertRedirects(response, reverse("home"))
@@ -135,7 +137,7 @@ class SendTests(TransactionTestCase):
         sent = delivery.notification
         self.assertEqual((sent.title, sent.body, sent.level), ("Hello", "World", "warning"))
 
-    def test_what_can_not_be_sent_is_said_next_to_the_form(self):
+    def test_content_that_cannot_be_sent_is_reported_next_to_the_form(self):
         for fields, message in (
             ({"title": ""}, "This field is required"),
             ({"title": "x" * 201}, "at most 200 characters"),
@@ -146,12 +148,12 @@ class SendTests(TransactionTestCase):
                 self.assertContains(self.send(**fields), message, status_code=422)
         self.assertFalse(Notification.objects.exists())
 
-    def test_another_site_can_not_send_in_the_users_name(self):
+    def test_another_site_cannot_send_in_the_name_of_the_user(self):
         strict = self.client_class(enforce_csrf_checks=True)
         strict.force_login(self.user)
         response = strict.post(reverse("send_test"), {"title": "Hello", "level": "info"})
         self.assertEqual(response.status_code, 403)
         self.assertFalse(Notification.objects.exists())
 
-    def test_a_link_sends_nothing(self):
+    def test_following_a_link_to_the_form_sends_nothing(self):
         self.assertEqual(self.client.get(reverse("send_test")).status_code, 405)

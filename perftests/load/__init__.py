@@ -1,0 +1,1 @@
+"""What puts load on a server: the server, its clients, the links between, and when."""

@@ -1,1 +1,1 @@
-"""Measuring, free of Django: statistics, histograms, resources, memory, environment, targets."""
+"""Measuring, free of Django: statistics, histograms, resources, memory, leaks."""

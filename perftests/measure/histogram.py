@@ -7,7 +7,7 @@ from typing import Self
 from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
-from .stats import has_tail
+from .stats import has_tail, percentile_rank
 from .units import milliseconds
 
 SIGNIFICANT_DIGITS = 3  # a value is off by at most 0.1 %
@@ -58,12 +58,15 @@ class LatencyHistogram:
         self._histogram.add(other._histogram)
 
     def percentile(self, q: float) -> float:
-        """The latency in ms that `q` percent of the samples do not exceed.
+        """The latency in ms that at least `q` percent of the samples do not exceed.
 
-        Raises `ValueError` without samples.
+        Raises `ValueError` without samples or for a `q` outside 0 to 100.
         """
         self._require_samples("a percentile")
-        return milliseconds(self._histogram.get_value_at_percentile(q))
+        rank = percentile_rank(self.count, q)
+        # The library rounds q % of the count to the nearest rank, which for tails is one too low
+        # half of the time; of this it makes the rank itself.
+        return milliseconds(self._histogram.get_value_at_percentile(100 * rank / self.count))
 
     def percentiles(self) -> dict[str, float]:
         """`{"p50": 1.2, …}` in ms: each one that at least ten samples lie beyond."""

@@ -1,21 +1,28 @@
-"""Memory inside this process: peaks and growth by tracemalloc, exact object counts, leaks.
+"""Memory inside this process: peaks and growth by tracemalloc, object counts, and who keeps it.
 
 tracemalloc makes code that allocates much 7 to 30 times slower, so memory is measured in passes
 of its own and nothing is timed meanwhile.
 """
 
 import gc
+import glob
+import sys
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from . import stats
 from .units import format_value, kilobytes
 
+CODE = Path(__file__).parents[2]
+"""Where this code lies; files in it are told by what follows."""
+
 SHOWN_CULPRITS = 5
-MINIMUM_CYCLES = 15
+
+LEAST_GROWN = 5
+"""Objects of a type: fewer come and go by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +47,6 @@ class MemoryProfile:
     culprits: tuple[Culprit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LeakVerdict:
-    """Whether memory leaks, and why we think so; `leaking` is None where we cannot tell.
-
-    `growth_per_cycle` is in bytes, None where it could not be computed.
-    """
-
-    leaking: bool | None
-    reason: str
-    growth_per_cycle: float | None = None
-    culprits: tuple[Culprit, ...] = ()
-
-
 class MemoryProfiler:
     """Traces the allocations of its block; `result` is there after it.
 
@@ -63,7 +57,7 @@ class MemoryProfiler:
 
     def __enter__(self) -> Self:
         _start_tracing()
-        self._before = _snapshot()
+        self._before = snapshot()
         tracemalloc.reset_peak()
         self._bytes_before, _ = tracemalloc.get_traced_memory()
         return self
@@ -76,7 +70,7 @@ class MemoryProfiler:
             self.result = MemoryProfile(
                 peak_bytes=peak - self._bytes_before,
                 retained_bytes=now - self._bytes_before,
-                culprits=culprits(self._before, _snapshot()),
+                culprits=culprits(self._before, snapshot()),
             )
         finally:
             tracemalloc.stop()
@@ -121,61 +115,24 @@ def live_objects(*types: type) -> dict[str, int]:
     return counts
 
 
-def detect_leak(per_cycle_bytes: Sequence[float], *, floor_bytes: float) -> LeakVerdict:
-    """Judge the memory read after each cycle of equal work, the warm-up left out.
-
-    It leaks if the median change per cycle exceeds `floor_bytes` *and* the trend is significant:
-    a process that only settles moves about or moves once. Fewer than 15 cycles tell nothing.
-    The median is taken over all pairs of cycles (Theil-Sen), since a process grows in steps of
-    its allocator and most neighbours are equal even when it leaks.
-    """
-    cycles = len(per_cycle_bytes)
-    if cycles < MINIMUM_CYCLES:
-        reason = f"inconclusive: {cycles} cycles after warm-up, it takes at least {MINIMUM_CYCLES}"
-        return LeakVerdict(None, reason)
-    trend = stats.trend(per_cycle_bytes)
-    grows = trend.slope_per_step > floor_bytes
-    relation = "above" if grows else "not above"
-    certainty = "significant" if trend.significant else "not significant"
-    reason = (
-        f"median change per cycle {_kilobytes(trend.slope_per_step)}, {relation} the floor of"
-        f" {_kilobytes(floor_bytes)}; the trend over {cycles} cycles is {certainty}"
-        f" (p = {trend.p_value:.2g})"
-    )
-    return LeakVerdict(grows and trend.significant, reason, trend.slope_per_step)
-
-
-def find_leak(
-    cycle: Callable[[], object],
-    *,
-    floor_bytes: float,
-    cycles: int = 20,
-    warm_up: int = 5,
-) -> LeakVerdict:
-    """Repeat `cycle` in this process, judge the memory it leaves behind and name who keeps it.
-
-    Raises `RuntimeError` where memory is traced already.
-    """
-    _start_tracing()
-    try:
-        for _ in range(warm_up):
-            cycle()
-        before = _snapshot()
-        sizes = [_size_after(cycle) for _ in range(cycles)]
-        verdict = detect_leak(sizes, floor_bytes=floor_bytes)
-        if not verdict.leaking:
-            return verdict
-        named = culprits(before, _snapshot())
-    finally:
-        tracemalloc.stop()
-    reason = f"{verdict.reason}; it grew at {', '.join(map(str, named))}"
-    return LeakVerdict(True, reason, verdict.growth_per_cycle, named)
-
-
-def _size_after(cycle: Callable[[], object]) -> int:
-    cycle()
+def count_types() -> Counter[type]:
+    """How many objects of each type are alive, of those that the garbage collector tracks."""
     gc.collect()
-    return tracemalloc.get_traced_memory()[0]
+    return Counter(map(type, gc.get_objects()))
+
+
+def grown_types(before: Counter[type], after: Counter[type]) -> list[str]:
+    """The types of which there are more objects, with how many more: `"7 × package.module.Type"`.
+
+    Those of Python and its library come last: the others consist of them.
+    """
+    grown = [(kind, n) for kind, n in (after - before).items() if n >= LEAST_GROWN]
+    grown.sort(key=lambda found: (_is_pythons(found[0]), -found[1]))
+    return [f"{n:,} × {k.__module__}.{k.__qualname__}" for k, n in grown[:SHOWN_CULPRITS]]
+
+
+def _is_pythons(kind: type) -> bool:
+    return str(kind.__module__).partition(".")[0] in sys.stdlib_module_names | {"builtins"}
 
 
 def _start_tracing() -> None:
@@ -184,9 +141,12 @@ def _start_tracing() -> None:
     tracemalloc.start()
 
 
-def _snapshot() -> tracemalloc.Snapshot:
+def snapshot() -> tracemalloc.Snapshot:
+    """All that is traced, but for what measuring itself takes."""
     gc.collect()
-    own = [tracemalloc.Filter(False, file) for file in (tracemalloc.__file__, __file__)]
+    own = [
+        tracemalloc.Filter(False, glob.escape(file)) for file in (tracemalloc.__file__, __file__)
+    ]
     return tracemalloc.take_snapshot().filter_traces(own)
 
 
@@ -194,8 +154,4 @@ def _readable(file: str) -> str:
     path = Path(file)
     if "site-packages" in path.parts:
         return path.as_posix().rpartition("site-packages/")[2]
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
-
-
-def _kilobytes(size: float) -> str:
-    return format_value(kilobytes(size), "kB")
+    return str(path.relative_to(CODE)) if path.is_relative_to(CODE) else file

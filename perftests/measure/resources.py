@@ -1,24 +1,22 @@
-"""CPU, memory, threads and file descriptors of a process tree, read from outside by psutil."""
+"""CPU, memory, threads and file descriptors of a process tree over time."""
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, thread_time
-from typing import Self, TypeVar
+from typing import Self
 
-import psutil
-
-from .results import Series
+from .process_tree import ProcessTree
+from .series import Series
 from .units import megabytes
 
 INTERVAL_SECONDS = 1.0
 """A reading of CPU and RSS takes up to 0.4 ms beside a busy server."""
 
 CPU_WINDOW_SECONDS = 0.5
-"""The kernel counts CPU time in ticks of 10 ms: over half a second, a share of the CPU comes in
-steps of 2 %."""
+"""Where CPU time is counted in ticks of 10 ms, as by most systems but Linux, a share of the CPU
+comes in steps of 2 % over half a second."""
 
 DEAR_INTERVAL_SECONDS = 10.0
 """For USS the kernel walks all pages of the process and holds its memory lock meanwhile; file
@@ -30,7 +28,6 @@ CHILDREN_INTERVAL_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 10
 
 Point = tuple[float, float]
-Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +50,21 @@ class DearSample:
 
 
 def cpu_seconds(pid: int, *, tree: bool = True) -> float:
-    """User and system time that the process has used so far, in steps of 10 ms.
+    """CPU time that a process has used so far, with `tree` its descendants too; see `ProcessTree`.
 
-    With `tree`, that of its descendants too, also of those that ended and were waited for.
-    Raises `ProcessLookupError` when there is no such process.
+    Raises `ProcessLookupError` when there is no such process, like the two below.
     """
-    return _cpu_seconds(_processes(pid, tree), tree=tree)
+    return ProcessTree(pid, tree=tree).cpu_seconds()
 
 
 def rss_bytes(pid: int, *, tree: bool = True) -> int:
-    """Resident memory now; what processes of the tree share is counted for each of them.
-
-    Raises `ProcessLookupError` when there is no such process.
-    """
-    return _total(_processes(pid, tree), _rss)
+    """Resident memory of a process now."""
+    return ProcessTree(pid, tree=tree).rss_bytes()
 
 
 def uss_bytes(pid: int, *, tree: bool = True) -> int:
-    """Memory of its own now, which would be free if the process ended: dearer than RSS, exacter.
-
-    Raises `ProcessLookupError` when there is no such process.
-    """
-    return _total(_processes(pid, tree), _uss)
+    """Memory of its own that a process has now."""
+    return ProcessTree(pid, tree=tree).uss_bytes()
 
 
 class ResourceMonitor:
@@ -107,11 +97,11 @@ class ResourceMonitor:
 
     def __enter__(self) -> Self:
         begun = thread_time()
-        self._watched = _processes(self.pid, self._tree)
+        self._watched = ProcessTree(self.pid, tree=self._tree)
         self._started = self._dear_at = perf_counter()
         self._children_at = self._started + CHILDREN_INTERVAL_SECONDS
         # Before the block begins, so that nothing it does is missed.
-        self._cpu_before = _cpu_seconds(self._watched, tree=self._tree)
+        self._cpu_before = self._watched.cpu_seconds()
         self.own_cpu_seconds = thread_time() - begun
         self._thread.start()
         return self
@@ -124,6 +114,11 @@ class ResourceMonitor:
     def peak_rss_bytes(self) -> int:
         """The most resident memory that a sample saw; 0 without samples."""
         return max((sample.rss for sample in self._samples), default=0)
+
+    @property
+    def peak_uss_bytes(self) -> int:
+        """The most memory of its own that a sample saw; 0 without samples."""
+        return max((sample.uss for sample in self._dear_samples), default=0)
 
     @property
     def cpu_seconds(self) -> float:
@@ -166,7 +161,7 @@ class ResourceMonitor:
         try:
             if now >= self._children_at:
                 self._children_at = now + CHILDREN_INTERVAL_SECONDS
-                self._watched = _processes(self.pid, self._tree)
+                self._watched = ProcessTree(self.pid, tree=self._tree)
             if now >= self._dear_at:
                 self._dear_at = now + DEAR_INTERVAL_SECONDS
                 self._dear_samples.append(self._read_dear())
@@ -176,59 +171,22 @@ class ResourceMonitor:
         return True
 
     def _read(self) -> Sample:
-        rss = _total(self._watched, _rss)
+        rss = self._watched.rss_bytes()
         if not rss:
             raise ProcessLookupError(f"process {self.pid} has ended")
         return Sample(
             seconds=perf_counter() - self._started,
-            cpu_seconds=_cpu_seconds(self._watched, tree=self._tree),
+            cpu_seconds=self._watched.cpu_seconds(),
             rss=rss,
         )
 
     def _read_dear(self) -> DearSample:
         return DearSample(
             seconds=perf_counter() - self._started,
-            uss=_total(self._watched, _uss),
-            threads=_total(self._watched, lambda process: process.num_threads()),
-            file_descriptors=_total(self._watched, lambda process: process.num_fds()),
+            uss=self._watched.uss_bytes(),
+            threads=self._watched.threads(),
+            file_descriptors=self._watched.file_descriptors(),
         )
-
-
-def _processes(pid: int, tree: bool) -> list[psutil.Process]:
-    try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)] if tree else [root]
-    except psutil.NoSuchProcess as error:
-        raise ProcessLookupError(f"there is no process {pid} to measure") from error
-
-
-def _rss(process: psutil.Process) -> int:
-    return int(process.memory_info().rss)
-
-
-def _uss(process: psutil.Process) -> int:
-    return int(process.memory_full_info().uss)
-
-
-def _cpu_seconds(processes: Iterable[psutil.Process], *, tree: bool) -> float:
-    # A process's `children_*` times are those of the descendants it has waited for.
-    fields = ("user", "system", "children_user", "children_system")[: 4 if tree else 2]
-
-    def used(process: psutil.Process) -> float:
-        times = process.cpu_times()
-        return sum(float(getattr(times, field)) for field in fields)
-
-    return _total(processes, used)
-
-
-def _total(processes: Iterable[psutil.Process], read: Callable[[psutil.Process], Number]) -> Number:
-    values = []
-    for process in processes:
-        with suppress(psutil.Error):  # it has ended since it was listed
-            values.append(read(process))
-    if not values:
-        raise ProcessLookupError("the process to measure has ended")
-    return sum(values[1:], values[0])
 
 
 def _cpu_percent(samples: Sequence[Sample]) -> Iterator[Point]:

@@ -15,10 +15,6 @@ MINIMUM_FOR_INTERVAL = 5
 """The 95 % bootstrap interval of a median covers it 92 % of the time with 5 samples and 84 % with
 4 (200 simulated lognormal samples of each size)."""
 
-MINIMUM_FOR_TREND = 5
-"""Four values in perfect order still have a two-sided p-value of 0.083."""
-
-SIGNIFICANCE = 0.05
 RESAMPLES = 2_000
 SAMPLES_BEYOND_PERCENTILE = 10
 
@@ -36,17 +32,7 @@ class Ratio:
     """The median of per-pair ratios with the interval of that median."""
 
     value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """The change from one value to the next, and whether it is more than chance."""
-
-    slope_per_step: float
-    p_value: float
-    significant: bool
+    interval: Interval
 
 
 def mean(samples: Sequence[float]) -> float:
@@ -64,20 +50,42 @@ def median(samples: Sequence[float]) -> float:
 def percentile(samples: Sequence[float], q: float) -> float:
     """The smallest sample that at least `q` percent of the samples do not exceed.
 
-    This is the nearest-rank method: the answer is always a sample that occurred, and it agrees
-    with HdrHistogram. Raises `ValueError` without samples or for a `q` outside 0 to 100.
+    The answer is always a sample that occurred (numpy's "inverted_cdf"). Raises `ValueError`
+    without samples or for a `q` outside 0 to 100.
     """
-    _require(samples, 1, "a percentile")
+    return float(sorted(samples)[percentile_rank(len(samples), q) - 1])
+
+
+def percentile_rank(count: int, q: float) -> int:
+    """Which of `count` samples in order, from 1 on, is percentile `q`: the nearest-rank method.
+
+    Everything that tells percentiles asks here. Raises `ValueError` without samples or for a `q`
+    outside 0 to 100.
+    """
+    if not count:
+        raise ValueError("a percentile needs at least 1 sample, there are 0")
     if not 0 <= q <= 100:
         raise ValueError(f"a percentile lies between 0 and 100, not at {q}")
     # Rounded first: 0.999 * 10,000 may come out a hair above 9,990 and take the next rank.
-    rank = max(1, math.ceil(round(len(samples) * q / 100, 6)))
-    return float(sorted(samples)[rank - 1])
+    return max(1, math.ceil(round(count * q / 100, 6)))
 
 
 def has_tail(count: int, q: float) -> bool:
-    """Whether `count` samples leave enough beyond percentile `q` for it to be worth showing."""
+    """Whether `count` samples leave enough beyond percentile `q` for it to be worth showing.
+
+    What counts are independent samples: a thousand receivers of one broadcast are one.
+    """
     return round(count * (100 - q) / 100, 6) >= SAMPLES_BEYOND_PERCENTILE
+
+
+def samples_for(q: float) -> int:
+    """How many samples percentile `q` takes, so that it has a tail; `q` is below 100."""
+    return math.ceil(round(SAMPLES_BEYOND_PERCENTILE * 100 / (100 - q), 6))
+
+
+def tail_percentile(count: int) -> float:
+    """The highest percentile up to p99 that so many independent samples tell; at least p50."""
+    return next((q for q in (99, 95, 90, 75) if has_tail(count, q)), 50)
 
 
 def standard_deviation(samples: Sequence[float]) -> float:
@@ -117,24 +125,22 @@ def median_ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
     if any(baseline <= 0 for baseline, _ in pairs):
         raise ValueError("a ratio needs baselines above 0")
     ratios = [candidate / baseline for baseline, candidate in pairs]
-    interval = bootstrap_interval(ratios)
-    return Ratio(median(ratios), interval.low, interval.high)
+    return Ratio(median(ratios), bootstrap_interval(ratios))
 
 
-def trend(values: Sequence[float]) -> Trend:
-    """Whether `values`, equally spaced in time, rise or fall (two-sided, at 5 %).
+def p_of_growth(changes: Sequence[float]) -> float:
+    """How likely such changes are where nothing grows: the one-sided p-value of Student's test.
 
-    The Mann-Kendall test, which is Kendall's tau of the values against their order, with the
-    Theil-Sen slope: both ignore single outliers. Raises `ValueError` with fewer than five values.
+    1 where nothing changes, 0 where all change by the same amount, upwards. Raises `ValueError`
+    with fewer than two changes.
     """
-    from scipy.stats import kendalltau
+    from scipy.special import stdtr
 
-    _require(values, MINIMUM_FOR_TREND, "a trend")
-    steps = range(len(values))
-    p_value = float(kendalltau(steps, values).pvalue)
-    if math.isnan(p_value):  # all values are equal
-        p_value = 1.0
-    return Trend(slope(steps, values), p_value, p_value < SIGNIFICANCE)
+    _require(changes, 2, "a test of growth")
+    if min(changes) == max(changes):
+        return 0.0 if changes[0] > 0 else 1.0
+    t = mean(changes) / (standard_deviation(changes) / math.sqrt(len(changes)))
+    return float(stdtr(len(changes) - 1, -t))
 
 
 def slope(xs: Sequence[float], ys: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ import math
 MISSING = "–"
 FIXED_DECIMALS = {"%": 1, "×": 2}
 SIGNIFICANT_DIGITS = 3
+MEASURES = {"ns", "µs", "us", "ms", "s", "min", "h", "B", "kB", "KiB", "MB", "MiB", "GB", "%", "×"}
 
 
 def milliseconds(nanoseconds: float) -> float:
@@ -34,6 +35,11 @@ def format_value(value: float | None, unit: str) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     return f"{_number(value, unit)} {unit}".rstrip()
+
+
+def is_count(unit: str) -> bool:
+    """Whether a number of this unit is one of things, and no time, size, share, ratio or rate."""
+    return unit not in MEASURES and not unit.endswith("/s")
 
 
 def _number(value: float, unit: str) -> str:

@@ -6,66 +6,62 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from ..measure import environment
-from ..measure.results import Outcome, Report, Result
-from ..measure.targets import Metric, Target, Verdict
 from ..measure.units import format_value
+from ..records import environment
+from ..records.results import Report, Result
+from ..records.targets import Metric, Target, Verdict
+from ..records.workload import changed
 
 VERDICT_STYLES = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
     Verdict.INCONCLUSIVE: "yellow",
 }
-FAILURE_WORDS = {
-    Outcome.COMPLETED: "missed its target",
-    Outcome.FAILED: "failed",
-    Outcome.ERROR: "broke",
-}
+SHOWN_NAMES = 5
 
 
 def print_report(report: Report, console: Console) -> None:
-    """All of a run: every metric with its targets, what is in doubt, what failed and why."""
-    console.print(headline(report))
+    """What a run was told and ran on, and every metric of every test with its targets."""
     console.print(environment_table(report))
     for suite, results in groupby(report.results, key=lambda result: result.suite):
         console.print(Rule(Text(suite, style="bold")))
         for result in results:
             _print_result(result, console)
-    _print_failures(report.results, console)
-    console.print(summary(report))
 
 
 def print_summary(results: Sequence[Result], console: Console) -> None:
     """One line for each test, for the end of `manage.py test`."""
-    table = Table("Row", "Test", "Verdict", "Asked", "Ours", "Time", box=SIMPLE_HEAD)
+    table = Table("Row", "Test", "Verdict", "Required", "Goal", "Time", box=SIMPLE_HEAD)
     for result in results:
         table.add_row(
-            result.row,
-            Text(result.title),
+            Text(result.row),
+            Text(result.title + (" (own workload)" if changed(result.workload) else "")),
             verdict_text(result),
-            _score(metric.asked_verdict for metric in result.metrics),
-            _score(metric.ours_verdict for metric in result.metrics),
+            score(metric.required_verdict for metric in result.metrics),
+            score(metric.goal_verdict for metric in result.metrics),
             duration(result.seconds),
         )
     console.print(table)
 
 
-def headline(report: Report) -> Text:
-    """What run it is and what it came to, in one line."""
-    text = Text(f"Run {report.run}", style="bold")
-    if report.label:
-        text.append(f" “{report.label}”")
-    text.append(f", {report.started_at[:19].replace('T', ' ')} UTC, {report.state}")
-    text.append(f" after {duration(report.seconds)}: ", style="not bold")
-    return text.append(report.verdict, style=VERDICT_STYLES[report.verdict])
+def print_list(title: str, rows: Iterable[tuple[Text, ...]], console: Console) -> None:
+    """Rows under a title; nothing without rows."""
+    table = Table.grid(padding=(0, 2))
+    for row in rows:
+        table.add_row(*row)
+    if table.row_count:
+        console.print()
+        console.print(Text(title, style="bold"))
+        console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def environment_table(report: Report) -> Table:
-    """What the run was asked to do and what it ran on."""
+    """What the run was told to do and what it ran on."""
     ran_on = report.environment
     database = ran_on["database"]
     calibration = ", ".join(
@@ -94,22 +90,9 @@ def environment_table(report: Report) -> Table:
     return table
 
 
-def summary(report: Report) -> Text:
-    """How many tests passed and how many targets were met."""
-    ran = [result.verdict for result in report.results if result.outcome is not Outcome.SKIPPED]
-    skipped = len(report.results) - len(ran)
-    metrics = [metric for result in report.results for metric in result.metrics]
-    text = Text()
-    text.append(f"{ran.count(Verdict.PASS)} of {len(report.results)} tests passed", style="bold")
-    text.append(f", {ran.count(Verdict.FAIL)} failed, {ran.count(Verdict.INCONCLUSIVE)}")
-    text.append(f" inconclusive, {skipped} skipped.")
-    text.append(f" Targets met: asked {_score(m.asked_verdict for m in metrics) or 'none'}")
-    return text.append(f", ours {_score(m.ours_verdict for m in metrics) or 'none'}.")
-
-
 def verdict_text(result: Result) -> Text:
     """The verdict of a test in its colour; a skip by its own name."""
-    word = "skipped" if result.outcome is Outcome.SKIPPED else result.verdict
+    word = "skipped" if result.skipped else result.verdict
     return Text(word, style=VERDICT_STYLES[result.verdict])
 
 
@@ -123,11 +106,11 @@ def target_text(metric: Metric, target: Target | None) -> Text:
 
 
 def shortfall(value: float | None, target: Target) -> str:
-    """By how much a target is missed, such as "missed by 12 %"."""
+    """By how much a target is missed, such as "missed by 12.0 %"."""
     distance = abs((value or 0) - target.limit)
     if target.limit:
-        return f"missed by {100 * distance / abs(target.limit):.3g} %"
-    return f"missed by {distance:g}"
+        return f"missed by {format_value(100 * distance / abs(target.limit), '%')}"
+    return f"missed by {format_value(distance, '')}"
 
 
 def duration(seconds: float) -> str:
@@ -143,11 +126,12 @@ def duration(seconds: float) -> str:
 def _print_result(result: Result, console: Console) -> None:
     title = Text(f"{result.row}  {result.title}".strip(), style="bold").append("  ")
     console.print(title.append_text(verdict_text(result)), Text(duration(result.seconds)))
+    if result.workload:
+        console.print(Text(f"  workload: {', '.join(map(str, result.workload))}", style="dim"))
     if result.metrics:
         console.print(_metrics_table(result.metrics))
-    doubts = [f"{m.name} is in doubt: {m.doubt}" for m in result.metrics if m.doubt]
-    skip = [result.detail] if result.outcome is Outcome.SKIPPED else []
-    for sentence in (*skip, *doubts, *result.notes):
+    doubts = [f"{m.name}: {why}" for m in result.metrics if (why := m.undecided or m.doubt)]
+    for sentence in (*doubts, *result.notes):
         console.print(Text(f"  {sentence}"))
     console.print()
 
@@ -155,34 +139,25 @@ def _print_result(result: Result, console: Console) -> None:
 def _metrics_table(metrics: Iterable[Metric]) -> Table:
     table = Table("Metric", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Value", justify="right")
-    table.add_column("Asked")
-    table.add_column("Ours")
+    table.add_column("Required")
+    table.add_column("Goal")
     for metric in metrics:
         table.add_row(
             Text(metric.name),
-            Text(format_value(metric.value, metric.unit)),
-            target_text(metric, metric.asked),
-            target_text(metric, metric.ours),
+            Text(metric.text),
+            target_text(metric, metric.required),
+            target_text(metric, metric.goal),
         )
     return table
 
 
-def _print_failures(results: Iterable[Result], console: Console) -> None:
-    failed = [result for result in results if result.verdict is Verdict.FAIL]
-    if failed:
-        console.print(Rule(Text("failures", style="bold red")))
-    for result in failed:
-        console.print(Text(f"{FAILURE_WORDS[result.outcome]}: {result.test}", style="bold"))
-        missed = [m for m in result.metrics if m.asked_verdict is Verdict.FAIL]
-        for metric in missed:
-            value = format_value(metric.value, metric.unit)
-            console.print(Text(f"{metric.name} is {value}, asked {metric.asked}"))
-        if result.detail:
-            console.print(Text(result.detail.strip()), soft_wrap=True)
-        console.print()
-
-
-def _score(verdicts: Iterable[Verdict | None]) -> str:
+def score(verdicts: Iterable[Verdict | None]) -> str:
     """How many of the targets that exist are met, such as "3/4"."""
     judged = [verdict for verdict in verdicts if verdict is not None]
     return f"{judged.count(Verdict.PASS)}/{len(judged)}" if judged else ""
+
+
+def abridged(names: Sequence[str]) -> str:
+    """The first few of many names, and how many more there are."""
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more

@@ -8,8 +8,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Column
 from rich.text import Text
 
-from .. import events
-from .console import VERDICT_STYLES, duration
+from ..records import events
+from .console import duration, verdict_text
 
 
 class RunProgress:
@@ -17,8 +17,10 @@ class RunProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        # A dumb terminal cannot go back to draw a bar again.
+        self._live = console.is_terminal and not console.is_dumb_terminal
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[ended]}/{task.total:.0f}"),
             TimeElapsedColumn(),
@@ -29,7 +31,7 @@ class RunProgress:
             ),
             console=console,
             expand=True,
-            disable=not console.is_terminal,
+            disable=not self._live,
         )
         self._bar: TaskID | None = None
         self._ended = 0
@@ -76,9 +78,9 @@ class RunProgress:
         self._ended += 1
         self._row = ""
         self._draw("")
-        if not self._console.is_terminal:
+        if not self._live:
             result = event.result
             line = Text(f"{result.suite} {result.row} {result.title}: ")
-            line.append(result.verdict, style=VERDICT_STYLES[result.verdict])
+            line.append_text(verdict_text(result))
             line.append(f" ({duration(result.seconds)})")
             self._console.print(line)

@@ -1,0 +1,1 @@
+"""A folder for each suite of rows, beside the kit that they share."""

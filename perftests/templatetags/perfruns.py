@@ -7,8 +7,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from perftests.measure.targets import Metric, Target
 from perftests.measure.units import MISSING, format_value
+from perftests.records.targets import Target
 
 register = template.Library()
 
@@ -25,15 +25,15 @@ def seconds(value: float) -> str:
 
 
 @register.filter
-def measured(metric: Metric) -> str:
-    """The value with its unit, such as "12.3 ms"."""
-    return format_value(metric.value, metric.unit)
-
-
-@register.filter
 def limit(target: Target, unit: str) -> str:
     """A target in the unit of its metric, such as "< 100 ms"."""
     return f"{target.operator} {format_value(target.limit, unit)}"
+
+
+@register.filter
+def columns(names: str) -> list[str]:
+    """The names of columns in a template, with "|" between them."""
+    return names.split("|")
 
 
 @register.filter

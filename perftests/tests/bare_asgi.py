@@ -2,7 +2,7 @@
 
 import sys
 
-from perftests.load.floor import floor
+from perftests.load.inside.floor import floor
 
 
 async def application(scope, receive, send):

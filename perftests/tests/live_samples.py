@@ -4,7 +4,11 @@ import os
 import time
 from pathlib import Path
 
-from perftests.suites.support import LoadTestCase
+from perftests.suites.kit.case import LoadTestCase
+from perftests.testcases import PerformanceTestCase, row
+
+from .samples import mark
+from .waiting import wait_for_file
 
 LIMIT_SECONDS = 60
 
@@ -15,8 +19,8 @@ class LiveSample(LoadTestCase):
     def connect_and_mark(self):
         """Connect some users; the file `connected` then has the server's port."""
         users = self.create_users(5)
-        clients = self.connect(users)
-        Path(os.environ["SAMPLE_MARKS"], "connected").write_text(str(self.server.port))
+        clients = self.clients.connect(users)
+        mark("connected", self.process.port)
         return users, clients
 
 
@@ -32,5 +36,23 @@ class Busy(LiveSample):
         ids = []
         deadline = time.monotonic() + LIMIT_SECONDS
         while time.monotonic() < deadline:
-            ids += self.control.notify([user.pk for user in users], count=10, per_second=100).ids
-            self.await_arrival([(ids, client) for client in clients])
+            notify = self.server.control.notify
+            ids += notify([user.pk for user in users], count=10, per_second=100).ids
+            self.clients.await_arrival([(ids, client) for client in clients])
+
+
+class Halfway(PerformanceTestCase):
+    """Waits between its tests until the file `go` is there."""
+
+    suite = "websocket"
+
+    @row("S14")
+    def test_1_before(self):
+        self.measure("rate", 200, "/s", required="> 100")
+
+    @row("S15")
+    def test_2_after(self):
+        marks = Path(os.environ["SAMPLE_MARKS"])
+        mark("waiting")
+        wait_for_file(marks / "go", LIMIT_SECONDS)
+        self.measure("rate", 200, "/s", required="> 100")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from unittest import skip
@@ -11,7 +12,8 @@ from unittest import skip
 from django.test import SimpleTestCase, tag
 
 from perftests.measure.histogram import LatencyHistogram
-from perftests.measure.results import Series
+from perftests.measure.series import Series
+from perftests.suites.kit.contest import measure_ratio
 from perftests.testcases import PerformanceTestCase, row
 
 
@@ -27,8 +29,8 @@ class Passing(PerformanceTestCase):
         print("a stray print")  # noqa: T201 - it must not break the stream of events
         users = self.create_users(self.scaled(smoke=3, standard=5, extended=7))
         self.progress("created users", 1, 2)
-        self.measure("users", len(users), "users", asked=">= 1", ours=">= 100")
-        self.measure("doubtful", 5, "ms", ours="< 10", doubt="the generator was saturated")
+        self.measure("users", len(users), "users", required=">= 1", goal=">= 100")
+        self.measure("doubtful", 5, "ms", goal="< 10", doubt="the generator was saturated")
         self.record_series(Series("server rss", "MB", (0.0, 1.0), (10.0, 11.0)))
         histogram = LatencyHistogram.from_nanoseconds([1_000_000] * 100)
         self.record_histogram("delivery latency", histogram)
@@ -40,17 +42,25 @@ class MissingATarget(PerformanceTestCase):
 
     @row("S2")
     def test_it_is_slow(self):
-        """A number that is not what was asked for"""
+        """A number that misses what is required"""
         self.create_users(2)
-        self.measure("rate", 80, "notifications/s", asked="> 100")
-        self.measure("success", 100, "%", asked="> 95")
+        self.measure("rate", 80, "notifications/s", required="> 100")
+        self.measure("success", 100, "%", required="> 95")
 
 
 class Inconclusive(PerformanceTestCase):
     suite = "sample-doubt"
 
     def test_it_is_in_doubt(self):
-        self.measure("rate", 80, "/s", asked="> 100", doubt="the generator was saturated")
+        self.measure("rate", 80, "/s", required="> 100", doubt="the generator was saturated")
+
+
+class Noisy(PerformanceTestCase):
+    suite = "sample-doubt"
+
+    def test_it_compares(self):
+        measure_ratio(self, "b ÷ a", [1.0] * 6, [1.05] * 6, goal="<= 1.15")
+        self.measure("missing", 0, "deliveries", required="== 0")
 
 
 class Failing(PerformanceTestCase):
@@ -87,11 +97,11 @@ class Undecided(PerformanceTestCase):
 
     @row("S12")
     def test_2_it_is_in_doubt(self):
-        self.measure("rate", 80, "/s", asked="> 100", doubt="the generator was saturated")
+        self.measure("rate", 80, "/s", required="> 100", doubt="the generator was saturated")
 
     @row("S13")
     def test_3_it_passes(self):
-        self.measure("rate", 200, "/s", asked="> 100")
+        self.measure("rate", 200, "/s", required="> 100")
 
 
 class BrokenSetUp(PerformanceTestCase):
@@ -115,12 +125,18 @@ class BrokenTearDown(PerformanceTestCase):
         raise RuntimeError("no tear-down")
 
     def test_it_passes(self):
-        pass
+        self.measure("rate", 200, "/s", required="> 100")
 
 
-def mark(name):
-    """Leave a file for the test that runs this sample in another process."""
-    (Path(os.environ["SAMPLE_MARKS"]) / name).write_text(str(os.getpid()))
+def mark(name, number=None):
+    """Leave a file with a number for the test that runs this sample in another process.
+
+    Whoever sees the file sees the number, too.
+    """
+    marks = Path(os.environ["SAMPLE_MARKS"])
+    unfinished = marks / f".{name}"
+    unfinished.write_text(str(number or os.getpid()))
+    unfinished.rename(marks / name)
 
 
 def wait_for_the_end():
@@ -136,7 +152,7 @@ class Slow(PerformanceTestCase):
 
     @row("S7")
     def test_1_it_passes(self):
-        self.measure("rate", 200, "/s", asked="> 100")
+        self.measure("rate", 200, "/s", required="> 100")
 
     @row("S8")
     def test_2_it_waits(self):
@@ -154,11 +170,78 @@ class Dying(PerformanceTestCase):
     suite = "sample-dying"
 
     def test_1_it_passes(self):
-        self.measure("rate", 200, "/s", asked="> 100")
+        self.measure("rate", 200, "/s", required="> 100")
 
     def test_2_it_dies(self):
         print("its last words", file=sys.stderr)  # noqa: T201 - what the parent has to show
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Vanishing(PerformanceTestCase):
+    """Of two tests that are planned, the measuring process finds one."""
+
+    suite = "sample-vanishing"
+
+    def test_1_it_passes(self):
+        self.measure("rate", 200, "/s", required="> 100")
+
+    if "SAMPLE_VANISHES" not in os.environ:
+
+        def test_2_it_vanishes(self):
+            self.measure("rate", 200, "/s", required="> 100")
+
+
+class Ending(PerformanceTestCase):
+    """Ends its process in the way that the variable names, as if all were well."""
+
+    suite = "sample-ending"
+
+    def test_1_it_passes(self):
+        self.measure("rate", 200, "/s", required="> 100")
+
+    def test_2_it_ends_the_process(self):
+        self.measure("rate", 200, "/s", required="> 100")
+        match os.environ["SAMPLE_ENDS"]:
+            case "exit":
+                os._exit(0)
+            case "close":
+                os.closerange(3, 100)
+            case "fork":
+                if os.fork() == 0:
+                    raise RuntimeError("a child of the child")
+                os.wait()
+            case "thread":
+                threading.Thread(target=wait_for_the_end).start()
+            case "interrupt":
+                raise KeyboardInterrupt
+
+    def test_3_it_passes(self):
+        self.measure("rate", 200, "/s", required="> 100")
+
+
+class Loud(PerformanceTestCase):
+    """Says everything everywhere, and some of it looks like an event."""
+
+    suite = "sample-loud"
+
+    def test_it_prints(self):
+        event = '{"event": "finished", "interrupted": false}\n'
+        print(event)  # noqa: T201
+        print(event, file=sys.stderr)  # noqa: T201
+        for descriptor in (1, 2):
+            os.write(descriptor, event.encode() + bytes(range(256)))
+        subprocess.run(["echo", event], check=True)
+        self.measure("rate", 200, "/s", required="> 100")
+
+
+class Removing(PerformanceTestCase):
+    """Removes the folder in which a report is to be written."""
+
+    suite = "sample-removing"
+
+    def test_it_passes(self):
+        (Path(os.environ["SAMPLE_MARKS"]) / "removed").rmdir()
+        self.measure("rate", 200, "/s", required="> 100")
 
 
 class Stubborn(PerformanceTestCase):
@@ -170,7 +253,7 @@ class Stubborn(PerformanceTestCase):
     def test_it_does_not_stop(self):
         self.addCleanup(wait_for_the_end)
         process = subprocess.Popen(["sleep", "60"])
-        (Path(os.environ["SAMPLE_MARKS"]) / "process").write_text(str(process.pid))
+        mark("process", process.pid)
         mark("waiting")
         wait_for_the_end()
 

@@ -1,0 +1,1 @@
+"""Sending, pruning and a new epoch, by hand or from a cron job."""

@@ -1,21 +1,22 @@
 """`manage.py notify`: send a notification from a terminal or a cron job."""
 
-import json
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management.base import (
-    BaseCommand,
     CommandError,
     CommandParser,
     DjangoHelpFormatter,
 )
 
-from notifications.exceptions import NotificationError
+from notifications.exceptions import InvalidNotification, NotificationError
+from notifications.management.commands._database import DatabaseCommand
+from notifications.management.commands._users import check_name, user_named
 from notifications.models import Delivery, Level
 from notifications.send import notify
+from notifications.sending.plain import parse_data
 
 EPILOG = """examples:
   manage.py notify "Deploy at six" --all
@@ -28,7 +29,7 @@ class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
     """Keeps the lines of the examples."""
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Send a notification to users by name, to a group, or to everybody who is active."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -61,14 +62,14 @@ class Command(BaseCommand):
                 level=options["level"],
                 category=options["category"],
                 url=options["url"],
-                data=json.loads(options["data"]),
+                data=_data(options["data"]),
                 key=options["key"],
             )
         except NotificationError as error:
             raise CommandError(str(error)) from error
-        except json.JSONDecodeError as error:
-            raise CommandError(f"--data is not JSON: {error}") from error
-        reached = Delivery.objects.filter(notification=notification).count()
+        # Where it was written: a replica may not have it yet.
+        deliveries = Delivery.objects.using(notification._state.db)
+        reached = deliveries.filter(notification=notification).count()
         self.stdout.write(
             self.style.SUCCESS(f"Notification {notification.pk} is queued for {reached} user(s).")
         )
@@ -82,19 +83,19 @@ def _recipients(options: dict[str, Any]) -> Any:
         return get_user_model()._default_manager.all()
     if options["group"]:
         return _group(options["group"])
-    return [_user(name) for name in options["users"]]
+    return [user_named(name) for name in options["users"]]
+
+
+def _data(text: str) -> Any:
+    try:
+        return parse_data(text)
+    except InvalidNotification as error:
+        raise CommandError(f"--{error}") from error
 
 
 def _group(name: str) -> Group:
+    check_name(name)
     try:
         return Group.objects.get(name=name)
     except Group.DoesNotExist:
         raise CommandError(f"There is no group {name!r}.") from None
-
-
-def _user(name: str) -> Any:
-    model = get_user_model()
-    try:
-        return model._default_manager.get_by_natural_key(name)
-    except model.DoesNotExist:
-        raise CommandError(f"There is no user {name!r}.") from None

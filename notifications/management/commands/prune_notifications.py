@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from notifications.conf import get_settings
-from notifications.pruning import drop_excess, prunable, prune
+from notifications.management.commands._database import DatabaseCommand
+from notifications.privacy import forget_gone_users
+from notifications.store.limits import drop_excess_of_all
+from notifications.store.pruning import prunable, prune
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
-        "Delete notifications by age, with their deliveries, and expired ones; apply the limits of "
-        "the offline queue. Works in batches, so a site can stay up."
+        "Delete notifications by age, with their deliveries, expired ones, and those that nobody "
+        "has; forget the names of users who are gone; apply the limits of the offline queue. Works "
+        "in batches, so a site can stay up."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count, delete nothing")
 
     def handle(self, *, days: float, batch_size: int, dry_run: bool, **options: Any) -> None:
-        if days < 0 or batch_size < 1:
+        if not days >= 0 or batch_size < 1:  # NaN is no number of days
             raise CommandError("--days is at least 0 and --batch-size at least 1.")
         if dry_run:
             found = prunable(days)
@@ -34,7 +38,8 @@ class Command(BaseCommand):
                 "notifications."
             )
             return
-        dropped = drop_excess()
+        dropped = drop_excess_of_all()
+        forget_gone_users()
         verbose = options["verbosity"] > 1
         pruned = prune(days, batch_size=batch_size, done=self._report if verbose else _ignore)
         self.stdout.write(

@@ -1,5 +1,5 @@
 /**
- * Live notifications over one WebSocket: a client of wire protocol 1 (docs/protocol.md).
+ * Live notifications over one WebSocket: a client of wire protocol 1 (docs/reference/protocol.md).
  *
  *     const client = new NotificationClient();
  *     client.addEventListener("notification", (event) => show(event.detail));
@@ -11,9 +11,11 @@
  *   notification once, however often the server sends it. Its texts are other people's: show
  *   them with `textContent`, and look at the scheme of `url` before you make it a link.
  * - `state` {unread, seen, read, archived}: the user's unread count, and the ids that were just
- *   marked, in this tab or in another one.
+ *   marked, in this tab or in another one; and, where there are any, those that were
+ *   `marked_unread`, `unarchived` or `deleted`.
  * - `status` {status, code}: "connecting"; "open"; "waiting" to try again; "stopped" until a
- *   person acts, `code` says why; "closed" by this page.
+ *   person acts, `code` says why; "closed" by this page. One that made room for another tab (4429)
+ *   comes back by itself when somebody turns to it.
  * - `resync`: load your list over HTTP now. Follows each hello, because another tab may have
  *   acknowledged what arrived while this one was away, and whenever the server says so.
  */
@@ -27,15 +29,18 @@ const MAX_IDS_PER_FRAME = 500; // even of 19 digits they fit into a frame's 16 k
 const MAX_REMEMBERED_IDS = 10_000;
 
 const ABNORMAL_CLOSURE = 1006;
-const RECONNECT_CODES = new Set([1000, 1001, 1006, 1011, 1012, 4408, 4503]);
+const MADE_ROOM = 4429;
+const RECONNECT_CODES = new Set([1000, 1001, 1006, 1011, 1012, 4408, 4419, 4503]);
 
 export class NotificationClient extends EventTarget {
   #url;
   #socket = null;
   #status = "closed";
+  #stoppedBy = null; // the code
   #unread = 0;
-  #replaying = 0; // arrivals that the unread count of the hello includes
-  #shown = new Set();
+  #epoch = null; // in another one, ids stand for other notifications
+  #upto = 0; // the unread count that was told last includes nothing above this id
+  #shown = new Map(); // ids, with what tells one notification from another of the same id
   #unacknowledged = [];
   #halfWindow = 1;
   #marks = { seen: new Set(), read: new Set(), archive: new Set() };
@@ -68,6 +73,11 @@ export class NotificationClient extends EventTarget {
     window.addEventListener("online", check, { signal });
     window.addEventListener("offline", check, { signal });
     document.addEventListener("visibilitychange", check, { signal });
+    const turnTo = () => this.#turnedTo();
+    for (const event of ["focus", "pointerdown", "keydown"]) {
+      window.addEventListener(event, turnTo, { signal });
+    }
+    document.addEventListener("visibilitychange", turnTo, { signal });
     // A page with an open socket does not get into the back-forward cache.
     window.addEventListener("pagehide", () => this.#pause(), { signal });
     window.addEventListener("pageshow", () => this.#resume(), { signal });
@@ -127,6 +137,7 @@ export class NotificationClient extends EventTarget {
   #lost(code) {
     this.#drop();
     if (!RECONNECT_CODES.has(code)) {
+      this.#stoppedBy = code;
       this.#setStatus("stopped", code);
       return;
     }
@@ -158,6 +169,12 @@ export class NotificationClient extends EventTarget {
     else if (this.#status === "waiting" && navigator.onLine && !document.hidden) this.#open();
   }
 
+  /** Somebody looks at this tab: now another one is the least wanted. */
+  #turnedTo() {
+    const madeRoom = this.#status === "stopped" && this.#stoppedBy === MADE_ROOM;
+    if (madeRoom && !document.hidden) this.#open();
+  }
+
   #receive(frame) {
     this.#cancel("silence");
     switch (frame.type) {
@@ -176,20 +193,21 @@ export class NotificationClient extends EventTarget {
     }
   }
 
-  #greet({ unread, queued, window, retry }) {
+  #greet({ epoch, unread, upto, window, retry }) {
+    if (this.#epoch !== null && epoch !== this.#epoch) this.#forget();
+    this.#epoch = epoch;
     this.#attempts = 0;
     this.#retrySeconds = retry;
     this.#halfWindow = Math.max(1, Math.floor(window / 2));
-    this.#replaying = queued;
     this.#after("ping", PING_INTERVAL_MS, () => this.#ping());
     this.#setStatus("open");
-    this.#setState({ unread });
+    this.#setState({ unread, upto });
     this.#sendMarks();
     this.#emit("resync");
   }
 
   #take(items) {
-    const fresh = items.filter(({ id }) => this.#isFresh(id));
+    const fresh = items.filter((item) => this.#isFresh(item));
     // Duplicates as well: the server sent them because an ack did not reach it.
     this.#unacknowledged.push(...items.map(({ id }) => id));
     if (this.#unacknowledged.length >= this.#halfWindow) this.#acknowledge();
@@ -202,15 +220,23 @@ export class NotificationClient extends EventTarget {
     this.#emitState({});
   }
 
-  /** Whether this id arrives for the first time; counts it unless the hello has. */
-  #isFresh(id) {
-    const counted = this.#replaying > 0;
-    if (counted) this.#replaying -= 1;
-    if (this.#shown.has(id)) return false;
-    this.#shown.add(id);
-    if (this.#shown.size > MAX_REMEMBERED_IDS) this.#shown.delete(this.#shown.values().next().value);
-    if (!counted) this.#unread += 1;
+  /** Whether it arrives for the first time; counts it unless the server has. */
+  #isFresh({ id, created_at }) {
+    if (this.#shown.has(id)) {
+      if (this.#shown.get(id) === created_at) return false;
+      this.#forget(); // a database that was restored gives ids again
+    }
+    this.#shown.set(id, created_at);
+    if (this.#shown.size > MAX_REMEMBERED_IDS) this.#shown.delete(this.#shown.keys().next().value);
+    if (id > this.#upto) this.#unread += 1;
     return true;
+  }
+
+  /** Ids stand for other notifications now; what the user did to the old ones is not about these. */
+  #forget() {
+    this.#shown.clear();
+    for (const ids of Object.values(this.#marks)) ids.clear();
+    this.#readUpTo = 0;
   }
 
   #acknowledge() {
@@ -274,13 +300,15 @@ export class NotificationClient extends EventTarget {
     this.#emit("status", { status, code });
   }
 
-  #setState({ unread, ...changes }) {
-    this.#unread = unread;
+  /** What the server counted, and what it had not seen yet but is here already. */
+  #setState({ type, unread, upto, ...changes }) {
+    this.#upto = upto;
+    this.#unread = unread + [...this.#shown.keys()].filter((id) => id > upto).length;
     this.#emitState(changes);
   }
 
-  #emitState({ seen = [], read = [], archived = [] }) {
-    this.#emit("state", { unread: this.#unread, seen, read, archived });
+  #emitState(changes) {
+    this.#emit("state", { seen: [], read: [], archived: [], ...changes, unread: this.#unread });
   }
 
   #emit(name, detail = null) {

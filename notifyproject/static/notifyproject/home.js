@@ -13,7 +13,7 @@ const STATUS_TEXTS = {
 const STOPPED_TEXTS = {
   4401: "Signed out: reload this page to sign in",
   4403: "Signed out: reload this page to sign in",
-  4429: "Too many tabs are open: close one, then reload this page",
+  4429: "Too many tabs are open: this one waits until you come back to it",
 };
 
 const [status, unread, readAll, news, list, form] = [

@@ -2,68 +2,62 @@
 
 import signal
 import sys
-from argparse import RawDescriptionHelpFormatter
-from itertools import groupby
+from argparse import SUPPRESS
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, cast
 
-from django.core.management import CommandError, CommandParser, call_command
-from django.core.management.base import DjangoHelpFormatter
-from django.db import OperationalError
-from django.utils.timezone import localtime
+from django.core.management import CommandError, CommandParser
 from django_rich.management import RichCommand
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from perftests import store
+from perftests.compare import against
 from perftests.conf import SCALES, SERVERS, configuration, require_valid
 from perftests.exceptions import PerftestsError
-from perftests.measure.results import Report
-from perftests.measure.targets import Verdict
-from perftests.models import PerfRun
-from perftests.parent import Order, Run
-from perftests.reports import console, json
+from perftests.management.commands._baseline import add_option, baseline, print_beside
+from perftests.management.commands._help import EXAMPLES, HelpFormatter
+from perftests.management.commands._options import as_typed, chosen, destinations, scale_of
+from perftests.management.commands._stored import (
+    ACTIONS,
+    Action,
+    add_options,
+    database_used,
+    migrate,
+    refuse_stray_options,
+)
+from perftests.records.storable import require_text
+from perftests.reports import listing, streams
+from perftests.reports.console import abridged
+from perftests.reports.delivery import Delivery
+from perftests.reports.exports.formats import ENDINGS, FORMATS
+from perftests.reports.gate import OF_A_COMPARISON, OF_A_RUN, is_shut
 from perftests.reports.progress import RunProgress
-from perftests.selection import select
-from perftests.testcases import PerformanceTestCase
+from perftests.run.manager import Run
+from perftests.run.order import Order
+from perftests.runner.selection import changed_workloads, require_workloads, select
 
-T = TypeVar("T", bound=str)
-
-HISTORY_LENGTH = 20
 EXIT_NOT_PASSED = 1
 EXIT_WRONG_USAGE = 2
 EXIT_BY_SIGNAL = 128  # and the signal's number, as shells count it
 
-EXAMPLES = f"""
-examples:
-  manage.py perf                                   measure, store and print the run
-  manage.py perf --scale smoke                     the same, small and quick
-  manage.py perf --suites notification websocket   two suites
-  manage.py perf --suites engine                   against the alternatives, only when it is named
-  manage.py perf myapp.tests.perf                  performance tests of your own app
-  manage.py perf myapp.tests.perf.MyTests.test_one
-  manage.py perf --label "before the upgrade" --output report.json
-  manage.py perf --fail-fast                       stop at the first test that fails
-  manage.py perf --list                            what there is to measure
-  manage.py perf history                           the last {HISTORY_LENGTH} runs
-  manage.py perf show 12                           the report of run 12 again
-
-exit codes:
-  0    every asked target is met
-  1    a target is missed or inconclusive, a test failed, or the run was aborted
-  2    wrong usage; nothing was run
-  130  interrupted with Ctrl-C; what was measured is stored as an aborted run
-  143  asked to end (SIGTERM); the same
-"""
-
-
-class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Django's order of options, our own line breaks."""
-
 
 class Command(RichCommand):
     help = "Measure performance under load, store the run and print its report."
+
+    def __init__(
+        self,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        no_color: bool = False,
+        force_color: bool = False,
+    ) -> None:
+        streams.open_missing()
+        errors = streams.Unfailing(stderr or sys.stderr)
+        super().__init__(stdout, cast(TextIO, errors), no_color, force_color)
+
+    def make_rich_console(self, **options: Any) -> Console:
+        self._printed = streams.Unfailing(options["file"])
+        return super().make_rich_console(**{**options, "file": self._printed})
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"formatter_class": HelpFormatter, "epilog": EXAMPLES}
@@ -74,7 +68,8 @@ class Command(RichCommand):
             "labels",
             nargs="*",
             metavar="LABEL",
-            help="A package, module, class or test, dotted; or: history; or: show RUN.",
+            help="A row (N7); a package, module, class or test, dotted; or what to do with stored "
+            "runs: history [ROW…]; show RUN; import FILE; prune; pin RUN…; unpin RUN….",
         )
         parser.add_argument(
             "--suites", nargs="+", default=[], metavar="NAME", help="Only tests of these suites."
@@ -90,6 +85,15 @@ class Command(RichCommand):
             help="The server to put under load (default: daphne).",
         )
         parser.add_argument("--output", type=Path, metavar="FILE", help="Also write JSON to FILE.")
+        parser.add_argument(
+            "--report",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="FILE",
+            help=f"Also write reports, by their ending ({', '.join(ENDINGS)}) or as KIND:FILE; "
+            f"kinds: {', '.join(FORMATS)}.",
+        )
         parser.add_argument("--label", default="", metavar="TEXT", help="A name for this run.")
         parser.add_argument(
             "--fail-fast",
@@ -98,19 +102,44 @@ class Command(RichCommand):
             help="Start no further test after one that failed.",
         )
         parser.add_argument(
+            "--fail-on",
+            metavar="{required,goal,regression,never}",
+            help="What ends with exit code 1 (default: required; with --against: regression).",
+        )
+        add_option(parser)
+        against.add_options(parser)
+        add_options(parser)
+        parser.add_argument(
             "--list", action="store_true", dest="list_tests", help="List the tests and run none."
         )
+        parser.add_argument(
+            "--verbose",
+            action="store_const",
+            const=2,
+            dest="verbosity",
+            default=SUPPRESS,
+            help="The same as --verbosity 2: every number, also of the workloads in --list.",
+        )
+
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        """Django's, some of which ask the database what it can do."""
+        try:
+            with database_used():
+                super().check(*args, **kwargs)
+        except PerftestsError as error:
+            raise CommandError(str(error), returncode=EXIT_WRONG_USAGE) from error
 
     def handle(self, *args: Any, **options: Any) -> None:
         labels: list[str] = options["labels"]
         try:
+            refuse_stray_options(labels, options)
             match labels:
-                case ["history"]:
-                    self._print_history()
-                case ["show", *numbers]:
-                    self._show(numbers, options["output"])
+                case [word, *words] if action := ACTIONS.get(word):
+                    self._act(action, words, options)
+                case _ if options["against"] is not None:
+                    self._compare(labels, options)
                 case _ if options["list_tests"]:
-                    self._print_tests(select(labels, options["suites"], everything=True))
+                    self._print_tests(labels, options)
                 case _:
                     self._run(labels, options)
         except PerftestsError as error:
@@ -118,97 +147,83 @@ class Command(RichCommand):
         except KeyboardInterrupt:
             sys.exit(EXIT_BY_SIGNAL + signal.SIGINT)
 
+    def _act(self, action: Action, words: list[str], options: dict[str, Any]) -> None:
+        if not action(words, options, self._delivery(detail=True)):
+            sys.exit(EXIT_NOT_PASSED)
+        self._require_printed()
+
+    def _compare(self, labels: list[str], options: dict[str, Any]) -> None:
+        require_valid()
+        server = chosen("--server", options["server"], SERVERS) or configuration.SERVER
+        order, reports = against.order(labels, options, server), destinations(options)
+        gate = chosen("--fail-on", options["fail_on"], OF_A_COMPARISON) or "regression"
+        migrate()
+        try:
+            report = against.compare(order, self.console)
+        except against.Stopped as stopped:
+            sys.exit(EXIT_BY_SIGNAL + stopped.number)
+        stored = store.load(store.keep(report))
+        delivered = self._delivery(detail=False).deliver(stored, reports)
+        if is_shut(gate, stored) or not delivered:
+            sys.exit(EXIT_NOT_PASSED)
+        self._require_printed()
+
     def _run(self, labels: list[str], options: dict[str, Any]) -> None:
         order = self._order(labels, options)
-        if options["output"]:
-            json.require_writable(options["output"])
+        reports = destinations(options)
+        gate = chosen("--fail-on", options["fail_on"], OF_A_RUN) or "required"
         migrate()
+        earlier = None if options["baseline"] is None else baseline(options["baseline"])
         with RunProgress(self.console) as progress:
             run = Run(order, progress)
             report = run.execute()
-        self._deliver(report, options["output"])
+        detail = options["verbosity"] > 1
+        delivery = self._delivery(detail=detail)
+        delivered = delivery.deliver(report, reports)
         if run.problem:
             self.stderr.write(run.problem)
+        if run.missing:
+            self.stderr.write(f"Without a result: {abridged(run.missing)}.")
         if run.interrupted:
             sys.exit(EXIT_BY_SIGNAL + run.signal)
-        if report.verdict is not Verdict.PASS:
+        if earlier:
+            print_beside(earlier, report, delivery, detail=detail)
+        whole = delivered and not (run.problem or run.missing)
+        if is_shut(gate, report) or not whole:
             sys.exit(EXIT_NOT_PASSED)
 
     def _order(self, labels: list[str], options: dict[str, Any]) -> Order:
         require_valid()
-        scale = chosen("--scale", options["scale"], SCALES) or configuration.SCALE or "standard"
+        scale = scale_of(options)
         server = chosen("--server", options["server"], SERVERS) or configuration.SERVER
-        tests = [test.id() for test in select(labels, options["suites"])]
+        try:
+            label = require_text("--label", as_typed(options["label"]))
+        except ValueError as error:
+            raise PerftestsError(f"{error}.") from None
+        tests = select(labels, options["suites"])
+        require_workloads(tests, scale)
         parameters = {
             "scale": scale,
             "server": server,
             "labels": labels,
             "suites": options["suites"],
             "fail_fast": options["fail_fast"],
+            "workloads": changed_workloads(tests, scale),
         }
-        return Order(tests, scale, server, options["label"], parameters, options["fail_fast"])
+        ids = [test.id() for test in tests]
+        return Order(ids, scale, server, label, parameters, options["fail_fast"])
 
-    def _deliver(self, report: Report, output: Path | None) -> None:
-        console.print_report(report, self.console)
-        if output:
-            json.write(report, output)
-            self.console.print(Text(f"The report is in {output}."))
+    def _delivery(self, *, detail: bool) -> Delivery:
+        return Delivery(self.console, self._printed, self.stderr.write, detail=detail)
 
-    def _show(self, numbers: list[str], output: Path | None) -> None:
-        if len(numbers) != 1 or not numbers[0].isdecimal():
-            raise PerftestsError("perf show takes the number of one run; perf history lists them.")
-        if output:
-            json.require_writable(output)
-        migrate()
-        try:
-            stored = PerfRun.objects.get(pk=int(numbers[0]))
-        except PerfRun.DoesNotExist:
-            raise PerftestsError(
-                f"There is no run {numbers[0]}; perf history lists those there are."
-            ) from None
-        self._deliver(store.load(stored), output)
+    def _require_printed(self) -> None:
+        """For what has nothing to do but to print."""
+        if self._printed.broken:
+            raise CommandError(self._printed.complaint, returncode=EXIT_NOT_PASSED)
 
-    def _print_history(self) -> None:
-        migrate()
-        table = Table("Run", "Started", "Verdict", "State", "Passed", "Time", box=SIMPLE_HEAD)
-        table.add_column("Label")
-        for run in store.recent(HISTORY_LENGTH):
-            verdict = Verdict(run.verdict)
-            table.add_row(
-                str(run.pk),
-                f"{localtime(run.started_at):%Y-%m-%d %H:%M}",
-                Text(verdict, style=console.VERDICT_STYLES[verdict]),
-                run.current_state,
-                f"{run.passed}/{run.passed + run.failed + run.undecided}",
-                console.duration(run.seconds),
-                Text(run.label),
-            )
-        self.console.print(table if table.row_count else "No run is stored yet.")
-
-    def _print_tests(self, tests: list[PerformanceTestCase]) -> None:
-        for suite, members in groupby(tests, key=lambda test: test.suite):
-            self.console.print(Text(suite, style="bold"))
-            for test in members:
-                self.console.print(Text(f"  {test.row:4} {test.title}"), soft_wrap=True)
-                self.console.print(Text(f"       {test.id()}", style="dim"), soft_wrap=True)
-
-
-def chosen(option: str, value: str | None, choices: tuple[T, ...]) -> T | None:
-    """The choice that an option names; `None` if it was not given."""
-    for choice in choices:
-        if choice == value:
-            return choice
-    if value is None:
-        return None
-    raise PerftestsError(f"{option} is {value!r}; it must be one of {', '.join(choices)}.")
-
-
-def migrate() -> None:
-    """Bring the project's database up to date, so that a fresh checkout needs no other step."""
-    try:
-        call_command("migrate", verbosity=0, interactive=False)
-    except OperationalError as error:
-        reason = " ".join(str(error).split())
-        raise PerftestsError(
-            f"The database cannot be used, check DATABASE_URL: {reason}"
-        ) from error
+    def _print_tests(self, labels: list[str], options: dict[str, Any]) -> None:
+        require_valid()
+        tests = select(labels, options["suites"], everything=True)
+        require_workloads(tests, scale_of(options))
+        listing.print_tests(tests, self.console, workloads=options["verbosity"] > 1)
+        self._require_printed()

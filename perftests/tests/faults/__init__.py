@@ -14,8 +14,8 @@ To add one:
 2. Aim at what the row guards and no other does: a condition that only this row meets (that many
    recipients, several tabs, a user who leaves in the middle), or a metric that only it has.
    A fault works on SQLite and PostgreSQL, on the layer in memory and on Redis.
-3. Add a test to `test_faults_<suite>.py`: `self.assert_caught(module.the_fault)`. What a fault
+3. Add a test to `planted/test_<suite>.py`: `self.assert_caught(module.the_fault)`. What a fault
    loses is waited for: for such a one give a `timeout_seconds` of a few seconds.
 4. Run `python -m perftests.tests.faults the_fault` and see that no other row fails.
-5. Add it to the table in docs/measuring.md, which a test compares.
+5. Add it to the table in docs/reference/planted-faults.md, which a test compares.
 """

@@ -5,7 +5,6 @@ Without names all faults are taken, after a run without any; a fault takes one t
 """
 # ruff: noqa: E402, T201 - models need a Django that is set up; this is a command
 
-import json
 import os
 import subprocess
 import sys
@@ -17,7 +16,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifyproject.settings")
 django.setup()
 
-from perftests.measure.results import Outcome, Result
+from perftests.records.results import Outcome
+from perftests.reports import json
 from perftests.tests.faults.catalog import FAULTS
 from perftests.tests.faults.running import missed
 
@@ -30,10 +30,10 @@ def main(names):
         sys.exit(f"There is no fault {min(unknown)!r}; there are {', '.join(FAULTS)}.")
     wrong = 0
     if not names:
-        wrong += report("no fault", run({}), set(), ())
+        wrong += report("no fault", run({}), set())
     for fault in [FAULTS[name] for name in names] or FAULTS.values():
         results = run(fault.environment)
-        wrong += report(f"{fault.row} {fault.name}", results, {fault.row}, fault.misses)
+        wrong += report(f"{fault.row} {fault.name}", results, {fault.row})
     sys.exit(bool(wrong))
 
 
@@ -53,14 +53,14 @@ def run(environment):
         )
         if not report.exists():
             sys.exit("The run did not come to its end: see what `manage.py perf` says.")
-        return [Result.from_dict(result) for result in json.loads(report.read_text())["results"]]
+        return json.read(report).results
 
 
-def report(name, results, rows, misses):
+def report(name, results, rows):
     """Print what failed; whether it is anything else than these rows."""
     failures = {}
     for result in results:
-        why = missed(result.metrics, misses if result.row in rows else ())
+        why = missed(result.metrics)
         if result.outcome is not Outcome.COMPLETED:
             why.add(f"{result.outcome}: {result.detail.strip().splitlines()[-1]}")
         if why:

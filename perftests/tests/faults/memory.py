@@ -1,13 +1,16 @@
 """Faults of the rows M1 to M6."""
 
-from notifications.hub import Hub, marks
-from notifications.hub.arrivals import Arrivals
+from notifications.hub import Hub, Socket
+from notifications.hub.admission import Admissions
+from notifications.hub.delivery import requests
 from notifications.models import Delivery, Notification
 
 from .planting import fault
 
 KEPT_BYTES = 100_000
 KEPT_UNACKNOWLEDGED_BYTES = 200_000
+KEPT_OF_AN_ACK = 200
+KEPT_OF_A_CONNECT = 1_000
 
 
 @fault("M1", "retained per notification")
@@ -23,37 +26,37 @@ def frames_of_all_that_was_sent(plant):
     plant(Notification, "frame", frame_and_keep)
 
 
-@fault("M2", "peak per queued notification")
+@fault("M2", "traced peak per queued notification")
 def queues_loaded_whole(plant):
     """The whole queue of whoever connects is loaded, as objects, and kept until the next time."""
-    welcome = Arrivals._welcome
+    prepare = Admissions._prepare
     loaded = {}
 
-    def load_and_welcome(self, pks):
+    def load_and_prepare(self, pks):
         loaded.update((pk, []) for pk in pks)
         queued = Delivery.objects.filter(recipient_id__in=pks).queued()
         for delivery in queued.select_related("notification"):
             loaded[delivery.recipient_id].append(delivery)
-        return welcome(self, pks)
+        return prepare(self, pks)
 
-    plant(Arrivals, "_welcome", load_and_welcome)
+    plant(Admissions, "_prepare", load_and_prepare)
 
 
-@fault("M3", "significant growth")
+@fault("M3", "kept of each delivery")
 def unread_kept_with_every_read_mark(plant):
     """With every read mark the user's unread notifications are loaded, and all lists are kept."""
-    write = marks._write
+    write = requests.write
     kept = []
 
-    def write_and_keep(taken):
-        unread = Delivery.objects.filter(recipient_id__in=taken.get("read", ())).unread()
-        kept.extend(unread)
-        write(taken)
+    def write_and_keep(taken, around_locks):
+        readers = [pk for kind, pk in taken if kind == "read"]
+        kept.extend(Delivery.objects.filter(recipient_id__in=readers).unread())
+        return write(taken, around_locks)
 
-    plant(marks, "_write", write_and_keep)
+    plant(requests, "write", write_and_keep)
 
 
-@fault("M4", "growth of the server", "significant growth")
+@fault("M4", "growth of the server", "kept of each delivery")
 def memory_kept_for_acks_to_come(plant):
     """Of every client that leaves before it acknowledges, 200 kB are kept."""
     disconnect = Hub.disconnect
@@ -80,7 +83,7 @@ def loaded_objects_kept(plant):
     plant(Notification, "from_db", from_db_and_keep)
 
 
-@fault("M6", "significant growth")
+@fault("M6", "significant growth", "kept of each connect")
 def memory_kept_of_idle_clients(plant):
     """Of every client that leaves without a notification, 100 kB are kept."""
     disconnect = Hub.disconnect
@@ -92,3 +95,29 @@ def memory_kept_of_idle_clients(plant):
         await disconnect(self, socket)
 
     plant(Hub, "disconnect", disconnect_and_keep)
+
+
+@fault("M6", "kept of each message")
+def memory_kept_of_acks(plant):
+    """Of every ack frame, 200 bytes are kept."""
+    acknowledge = Socket.acknowledge
+    kept = []
+
+    def acknowledge_and_keep(self, ids):
+        kept.append(bytes(KEPT_OF_AN_ACK))
+        return acknowledge(self, ids)
+
+    plant(Socket, "acknowledge", acknowledge_and_keep)
+
+
+@fault("M6", "kept of each connect")
+def memory_kept_of_connects(plant):
+    """Of every connect, 1 kB is kept."""
+    connect = Hub.connect
+    kept = []
+
+    async def connect_and_keep(self, *args):
+        kept.append(bytes(KEPT_OF_A_CONNECT))
+        return await connect(self, *args)
+
+    plant(Hub, "connect", connect_and_keep)

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from notifications import offline
 from notifications.hub import Hub, Socket
-from notifications.protocol import CloseCode
+from notifications.store import marking, queue
+from notifications.wire.protocol import CloseCode
 
 from .planting import fault
 
@@ -48,7 +48,7 @@ def acks_of_repetitions_ignored(plant):
 @fault("C3", "missing", "reach")
 def silent_users_lose_their_queue(plant):
     """Whoever was closed for silence gets nothing of what was queued meanwhile."""
-    close, replay = Socket.close, offline.replay
+    close, replay = Socket.close, queue.replay
     silent = set()
 
     def close_and_remember(self, code):
@@ -60,8 +60,8 @@ def silent_users_lose_their_queue(plant):
         pages = replay(wanted, size)
         lost = {pk: page for (pk, _), page in zip(wanted, pages, strict=True) if pk in silent}
         if any(lost.values()):
-            offline.mark("delivered", {pk: set(page) for pk, page in lost.items() if page})
+            marking.mark("delivered", {pk: set(page) for pk, page in lost.items() if page})
         return [[] if pk in lost else page for (pk, _), page in zip(wanted, pages, strict=True)]
 
     plant(Socket, "close", close_and_remember)
-    plant(offline, "replay", replay_to_others)
+    plant(queue, "replay", replay_to_others)

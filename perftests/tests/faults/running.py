@@ -7,10 +7,10 @@ from unittest import TestSuite, mock
 
 from django.test import TransactionTestCase, tag
 
-from perftests.measure.results import Outcome
-from perftests.measure.targets import Verdict
-from perftests.runner import PerformanceTestRunner
-from perftests.selection import select
+from perftests.records.results import Outcome
+from perftests.records.targets import Verdict
+from perftests.runner.runner import PerformanceTestRunner
+from perftests.runner.selection import select
 
 TIMEOUT_SECONDS = 20
 ATTEMPTS = 3
@@ -25,31 +25,20 @@ def run_row(row):
     return runner.collector.results
 
 
-def missed(metrics, expected=()):
-    """The names of the metrics that fail.
-
-    A busy machine alone may miss a time or a ratio that we hope for: of our own goals only those
-    count that ask for an exact number, and those that are `expected` to fail.
-    """
-    return {m.name for m in metrics if fails(m, expected)}
-
-
-def fails(metric, expected):
-    if metric.asked_verdict is Verdict.FAIL:
-        return True
-    counts = metric.name in expected or (metric.ours and metric.ours.operator == "==")
-    return counts and metric.ours_verdict is Verdict.FAIL
+def missed(metrics):
+    """The names of the metrics that miss what is required of them: then `perf` exits with 1."""
+    return {m.name for m in metrics if m.required_verdict is Verdict.FAIL}
 
 
 def undecided(metrics, expected):
     """The names of those that should fail and are in doubt: the machine did something else, too."""
-    verdicts = {m.name: m.asked_verdict or m.ours_verdict for m in metrics}
+    verdicts = {m.name: m.required_verdict for m in metrics}
     return {name for name in expected if verdicts.get(name) is Verdict.INCONCLUSIVE}
 
 
-@tag("planted")
+@tag("planted", "slow")
 class FaultTestCase(TransactionTestCase):
-    """Tests that a row fails with a fault, for the reason that was planted and no other."""
+    """Tests that a row fails with a fault, for the reason that was planted."""
 
     def assert_caught(self, fault, *, timeout_seconds=TIMEOUT_SECONDS):
         limits = {"PERF_SCALE": "smoke", "PERF_TIMEOUT_SECONDS": str(timeout_seconds)}
@@ -61,10 +50,11 @@ class FaultTestCase(TransactionTestCase):
                 break
         for result in results:
             self.assertIs(result.outcome, Outcome.COMPLETED, result.detail)
-        self.assertEqual(missed(metrics, fault.misses), fault.misses)
+        # What a fault delays may be found out in other ways as well.
+        self.assertLessEqual(fault.misses, missed(metrics))
         return results
 
 
-@tag("alone")
+@tag("alone", "on_request")
 class TimedFaultTestCase(FaultTestCase):
     """For faults that show in times, or in what users do in some: others would change that."""

@@ -1,0 +1,1 @@
+"""The list over HTTP: plain views, and structs that are their contract."""

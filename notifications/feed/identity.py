@@ -1,0 +1,81 @@
+"""Who asks: a session, whose changes need Django's CSRF token, or a ticket as bearer token."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.csrf import CsrfViewMiddleware
+
+from ..access.authentication import Credentials, active_among
+from ..access.tickets import read_ticket
+from ..access.users import primary_key
+from ..exceptions import InvalidRecipient, InvalidTicket
+from .problems import Refused
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A user by primary key, and what was shown of it."""
+
+    pk: Any
+    shown: Credentials
+
+
+def identify(request: HttpRequest) -> Asker:
+    """Raises `Refused` for nobody, and for a session that changes something without a token.
+
+    A ticket counts first: no page of others can make a browser send one. What is none in that
+    header may be another middleware's, and the session counts.
+    """
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        asker = _by_ticket(token.strip())
+        if asker is not None:
+            return asker
+    asker = _by_session(request)
+    if asker is None:
+        raise Refused(
+            "unauthenticated",
+            "Sign in, or send a valid ticket as `Authorization: Bearer <ticket>`.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+    if request.method not in SAFE:
+        _check_token(request)
+    return asker
+
+
+def _by_ticket(ticket: str) -> Asker | None:
+    try:
+        pk = read_ticket(ticket)
+    except InvalidTicket:
+        return None
+    return Asker(pk, Credentials(ticket=ticket)) if active_among({pk}) else None
+
+
+def _by_session(request: HttpRequest) -> Asker | None:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    try:
+        return Asker(primary_key(user), Credentials(user=user, session_key=key))
+    except InvalidRecipient:
+        return None  # another middleware's idea of a user
+
+
+class _Check(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> str:
+        return reason
+
+
+def _check_token(request: HttpRequest) -> None:
+    """As `CsrfViewMiddleware` does, also on a site that has left that out."""
+    check = _Check(lambda _: None)  # type: ignore[arg-type]  # never called
+    check.process_request(request)
+    reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
+    if reason is not None:
+        header = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
+        raise Refused("csrf", f"{reason} Send the token of the CSRF cookie as `{header}`.")

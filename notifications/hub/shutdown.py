@@ -1,0 +1,96 @@
+"""The end of a server process: each socket is told, and what is open is closed in order.
+
+For processes that serve; `routing` calls `end_in_order` when a server loads the application.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine
+from functools import wraps
+from threading import current_thread, main_thread
+from typing import Any
+
+GRACE_SECONDS = 4.0
+"""The longest that Daphne waits for its applications, which have been cancelled by then."""
+
+FAREWELL_SECONDS = 1.0
+"""The longest that it then waits for the clients to close. Most answer a close frame at once; what
+Twisted has not written by its end is lost."""
+
+POLL_SECONDS = 0.01
+
+_ending = asyncio.Event()
+
+
+def is_ending() -> bool:
+    """Whether this process ends, so that who connects is better sent to another one at once."""
+    return _ending.is_set()
+
+
+def end_in_order() -> None:
+    """Mend what the two servers do when they are told to end (SIGTERM)."""
+    daphne = sys.modules.get("daphne.server")
+    if daphne is not None and not hasattr(daphne.Server.kill_all_applications, "__wrapped__"):
+        _spare_finished_applications(daphne.Server)
+    if "uvicorn.server" in sys.modules and current_thread() is main_thread():
+        _exit_without_a_signal()
+
+
+def _spare_finished_applications(server_class: Any) -> None:
+    """Let Daphne cancel all that runs, and wait for it.
+
+    Daphne 4.2.3 stops with a KeyError at the first connection whose application has ended or not
+    begun, and nobody behind it gets a close frame. It also waits no longer than for the first
+    application that lets itself be cancelled; what then still runs, with an open SQLite, can
+    crash the interpreter's end on Python 3.11.
+    """
+    stock = server_class.kill_all_applications
+
+    @wraps(stock)
+    def kill_all_applications(server: Any) -> Any:
+        _ending.set()
+        connections = server.connections
+        served = {c: its for c, its in connections.items() if "application_instance" in its}
+        applications = [its["application_instance"] for its in served.values()]
+        server.connections = served
+        try:
+            stock(server)
+        finally:
+            server.connections = connections
+        return _deferred(_ended(applications, connections))
+
+    server_class.kill_all_applications = kill_all_applications
+
+
+async def _ended(applications: "list[asyncio.Future[Any]]", connections: dict[Any, Any]) -> None:
+    """Wait until these are done, and what they have said at last is on its way."""
+    if applications:
+        await asyncio.wait(applications, timeout=GRACE_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            # Daphne has no event for it.
+            while any("disconnected" not in its for its in connections.values()):  # noqa: ASYNC110
+                await asyncio.sleep(POLL_SECONDS)
+
+
+def _deferred(waiting: Coroutine[Any, Any, None]) -> Any:
+    """Twisted's word for a coroutine of asyncio."""
+    from twisted.internet.defer import Deferred
+
+    return Deferred.fromFuture(asyncio.ensure_future(waiting))
+
+
+def _exit_without_a_signal() -> None:
+    """Let uvicorn end with status 0 after SIGTERM.
+
+    It shuts down in order and then raises the signal again for whoever handled it before, which
+    by default kills the process: to who watches it, that looks like a crash.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    server = getattr(handler, "__self__", None)
+    if hasattr(server, "should_exit"):  # one of several workers, which load us while they handle it
+        signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+    elif handler is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,0 +1,22 @@
+"""What the commands of this app have in common."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
+
+
+class DatabaseCommand(BaseCommand):
+    """A command that says in one sentence that its database cannot be used: gone, full, locked,
+    or without the tables.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """As Django's, checks included; raises `CommandError` for what the database refuses."""
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, InterfaceError) as error:
+            reason = " ".join(str(error).split())
+            raise CommandError(
+                f"The database cannot be used, check DATABASES and `manage.py migrate`: {reason}"
+            ) from error

@@ -1,0 +1,179 @@
+"""A recipient's copy of a notification: its state."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from ..db.clock import Now, now_sql
+from ..db.deletion import by_sql
+from ..db.fields import ReadableModel, TimeField
+from ..states import FURTHEST, IMPLIED, STATES, Mark, State
+from .notification import Notification
+
+
+def expired_sql(connection: BaseDatabaseWrapper, notification_id: str) -> str:
+    """Whether the notification of this id has expired; `NotificationQuerySet.expired` in SQL."""
+    table = Notification._meta.db_table
+    now = now_sql(connection)
+    expired = f"EXISTS (SELECT 1 FROM {table} n WHERE n.expires_at <= {now}"  # noqa: S608 - names
+    if connection.vendor == "sqlite":
+        # Asked once for the statement, and mostly false: else each row would be looked up.
+        return f"({expired}) AND {expired} AND n.id = {notification_id}))"
+    return f"{expired} AND n.id = {notification_id})"
+
+
+class Expired(models.Func):
+    """`expired_sql` of a delivery."""
+
+    output_field = models.BooleanField()
+
+    def __init__(self) -> None:
+        super().__init__("notification_id")
+
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
+        notification_id, params = compiler.compile(self.source_expressions[0])
+        return expired_sql(connection, notification_id), params
+
+
+def in_state(state: State) -> Q:
+    """Of deliveries: in this state of `states.STATES`."""
+    condition = STATES[state]
+    if condition.expired is None:
+        return Q(**condition.lookups())
+    return Q(Expired() if condition.expired else ~Expired(), **condition.lookups())
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """States are queries, transitions are verbs. Every transition is set-based and idempotent."""
+
+    def in_state(self, state: State) -> Self:
+        return self.filter(in_state(state))
+
+    def queued(self) -> Self:
+        """The offline queue: not yet acknowledged by any of the user's devices."""
+        return self.in_state("queued")
+
+    def delivered(self) -> Self:
+        return self.in_state("delivered")
+
+    def unread(self) -> Self:
+        return self.in_state("unread")
+
+    def unseen(self) -> Self:
+        """What a badge counts: not yet on the user's screen."""
+        return self.in_state("unseen")
+
+    def inbox(self) -> Self:
+        """What a list shows."""
+        return self.in_state("inbox")
+
+    def expired(self) -> Self:
+        """Of an expired notification: in no queue, count or list, whatever it had reached."""
+        return self.in_state("expired")
+
+    def dropped(self) -> Self:
+        """Put away unseen, because the queue had grown too long or too old."""
+        return self.in_state("dropped")
+
+    def mark_delivered(self) -> int:
+        return self._mark("delivered")
+
+    def mark_seen(self) -> int:
+        """Seen implies delivered."""
+        return self._mark("seen")
+
+    def mark_read(self) -> int:
+        """Read implies seen and delivered."""
+        return self._mark("read")
+
+    def mark_archived(self) -> int:
+        """Archived implies delivered, not read."""
+        return self._mark("archived")
+
+    def drop(self) -> int:
+        """Take queued ones off the queue; they stay in the archive."""
+        return self.queued().update(**dict.fromkeys(STATES["dropped"].filled, Now()))
+
+    def _mark(self, kind: Mark) -> int:
+        """Also what has expired: it may still be on a screen."""
+        *earlier, decisive = IMPLIED[kind]
+        times = {name: Coalesce(name, Now()) for name in earlier}
+        return self.filter(**{decisive: None}).update(**times, **{decisive: Now()})
+
+
+class Delivery(ReadableModel):
+    """One recipient's copy: queued → delivered → seen → read → archived; null means not yet.
+
+    No foreign key is checked by the database: on PostgreSQL the checks of two keys take most of
+    the time of a large insert. Recipients are inserted out of the table of users by one
+    statement, Django deletes deliveries with their user or notification (by SQL, without signals),
+    and `prune_notifications` removes what SQL from elsewhere left behind.
+    """
+
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        by_sql,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
+    notification = models.ForeignKey(
+        Notification,
+        by_sql,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
+    delivered_at = TimeField(null=True, blank=True)
+    seen_at = TimeField(null=True, blank=True)
+    read_at = TimeField(null=True, blank=True)
+    archived_at = TimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-notification_id"]
+        constraints = [
+            # The notification first: a new one's rows go to the end of this index, side by side.
+            models.UniqueConstraint(
+                fields=["notification", "recipient"], name="one_delivery_per_recipient"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["recipient", "notification"], name="deliveries_of_a_user"),
+            # The queue and the unread count in one: what is queued is unread.
+            models.Index(
+                fields=["recipient", "delivered_at", "notification"],
+                name="queued_and_unread",
+                condition=Q(**STATES["unread"].lookups()),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        try:
+            return f"{self.notification} → {self.recipient}"
+        except ObjectDoesNotExist:  # SQL from elsewhere has deleted one of them
+            return f"notification {self.notification_id} → user {self.recipient_id}"
+
+    @property
+    def state(self) -> str:
+        """The furthest state reached; "expired" if it expired before it was read or archived."""
+        if self.unreadable:
+            return "unreadable"
+        return next(state for state in FURTHEST if self._is(state))
+
+    def _is(self, state: State) -> bool:
+        condition = STATES[state]
+        return condition.fits(self) and (not condition.expired or self._has_expired())
+
+    def _has_expired(self) -> bool:
+        try:
+            return self.notification.is_expired
+        except Notification.DoesNotExist:
+            return False

@@ -1,0 +1,123 @@
+"""What happened: its content, written once for all recipients."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from ..db.clock import Now, in_utc
+from ..db.fields import DataField, Readable, ReadableModel, TimeField
+from ..wire import protocol
+
+
+class Level(models.TextChoices):
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+WIRE = {
+    "id": "id",
+    "level": "level",
+    "category": "category",
+    "title": "title",
+    "body": "body",
+    "url": "url",
+    "actor": "actor_text",
+    "target": "target_text",
+    "data": "data",
+    "created_at": "created_at",
+}
+"""The fields of a frame, and the columns they come from."""
+
+
+def has_expired(expires_at: str = "expires_at") -> Q:
+    """By the database's clock; `expires_at` is the way to the column of a notification."""
+    return Q(**{f"{expires_at}__lte": Now()})
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def expired(self) -> Self:
+        """Nobody is to see them any more; `prune_notifications` deletes them."""
+        return self.filter(has_expired())
+
+    def current(self) -> Self:
+        """Those that have not expired."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+    def datetimes(self, field_name: str, *args: Any, **kwargs: Any) -> Any:
+        """As Django's, of the times that can be read; the admin's hierarchy of dates asks it."""
+        readable = self.filter(Readable(field_name))
+        return models.QuerySet.datetimes(readable, field_name, *args, **kwargs)
+
+
+class Notification(ReadableModel):
+    """What happened. `actor_text` and `target_text` keep the names of the day it was sent."""
+
+    level = models.CharField(max_length=10, choices=Level, default=Level.INFO)
+    category = models.CharField(max_length=50, blank=True, default="")
+    title = models.CharField(max_length=200)
+    body = models.TextField(blank=True, default="")
+    url = models.CharField(max_length=2000, blank=True, default="")
+    actor_content_type = models.ForeignKey(
+        ContentType, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    actor_object_id = models.CharField(max_length=64, blank=True, default="")
+    actor = GenericForeignKey("actor_content_type", "actor_object_id")
+    actor_text = models.CharField(max_length=200, blank=True, default="")
+    target_content_type = models.ForeignKey(
+        ContentType, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    target_object_id = models.CharField(max_length=64, blank=True, default="")
+    target = GenericForeignKey("target_content_type", "target_object_id")
+    target_text = models.CharField(max_length=200, blank=True, default="")
+    data = DataField(default=dict, blank=True)
+    key = models.CharField(
+        max_length=200,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="Sending the same key again adds nothing.",
+    )
+    created_at = TimeField(db_default=Now(), editable=False, db_index=True)
+    expires_at = TimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="notifications_expiring",
+                condition=Q(expires_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_expired(self) -> bool:
+        """By the clock of this process; queries go by that of the database."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def content(self) -> dict[str, Any]:
+        """What goes over the wire: plain data."""
+        return {name: getattr(self, column) for name, column in WIRE.items()}
+
+    def frame(self, **replaced: Any) -> str:
+        """The text of its frame, the same for every recipient."""
+        return frame_of(self.content() | replaced)
+
+
+def frame_of(content: dict[str, Any]) -> str:
+    """The text of the frame of this `Notification.content`."""
+    if isinstance(content["created_at"], datetime):
+        content["created_at"] = in_utc(content["created_at"])
+    return protocol.notification(content)

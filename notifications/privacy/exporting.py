@@ -1,0 +1,23 @@
+"""What is stored about a user, for the user."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ..access.users import primary_key
+from ..store import erasing
+from .named import user_models
+
+
+def export_user(user: Any) -> Iterator[str]:
+    """What is stored about this user as lines of JSON, oldest first.
+
+    `"kind": "delivery"` is a notification that she has, with its content and when it was delivered,
+    seen, read and archived; `"mention"` is one of others that names her as `actor` or `target`.
+    Raises `InvalidRecipient` for what is no user.
+    """
+    pk = primary_key(user)
+    rows = erasing.rows_of(pk, user_models())
+    return (json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False) for row in rows)

@@ -1,0 +1,118 @@
+/** The feed over HTTP, and a queue of what the user did, which waits while there is no network. */
+
+const RETRY_MS = [2000, 60_000]; // the shortest and the longest pause
+const LASTING = new Set([408, 425, 429]); // besides 5xx: the same may be taken later
+const MAX_QUEUED = 1000;
+
+export class Feed extends EventTarget {
+  #url;
+  #csrf;
+  #name;
+  #memory = [];
+  #flushing = false;
+  #pause = RETRY_MS[0];
+
+  constructor({ url, csrf, name }) {
+    super();
+    this.#url = url;
+    this.#csrf = csrf;
+    this.#name = name;
+  }
+
+  /** What is at a path; null where there is no answer to use. */
+  async get(path, query) {
+    const response = await this.#fetch(path, { query });
+    return response?.ok ? response.json() : null;
+  }
+
+  /** A long poll: {latest, etag}, {} where nothing is new, {signedOut}, or null where it failed. */
+  async poll(query, { etag, signal }) {
+    const headers = etag ? { "If-None-Match": etag } : {};
+    const response = await this.#fetch("poll/", { query, headers, signal });
+    if (response?.status === 401) return { signedOut: true };
+    if (response?.status === 304) return {};
+    if (!response?.ok) return null;
+    return { latest: await response.json(), etag: response.headers.get("ETag") };
+  }
+
+  /** Do it as soon as the network lets it, in order, also if this tab is closed before. */
+  post(verb, body) {
+    this.#write([...this.#read(), [verb, body]].slice(-MAX_QUEUED));
+    this.flush();
+  }
+
+  /** Do it at once and only once: the page goes. */
+  send(verb, body) {
+    return this.#fetch(`${verb}/`, { body });
+  }
+
+  /** Send what waits; one tab at a time. */
+  async flush() {
+    if (this.#flushing || !this.#read().length) return;
+    this.#flushing = true;
+    try {
+      await exclusively(`${this.#name} queue`, () => this.#sendAll());
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #sendAll() {
+    for (let first; (first = this.#read()[0]); ) {
+      const [verb, body] = first;
+      const response = await this.send(verb, body);
+      if (!response || response.status >= 500 || LASTING.has(response.status)) {
+        const wait = 1000 * Number(response?.headers.get("Retry-After") ?? 0);
+        setTimeout(() => this.flush(), Math.max(wait, this.#pause));
+        this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
+        return;
+      }
+      this.#pause = RETRY_MS[0];
+      this.#write(this.#read().slice(1));
+      if (!response.ok && verb !== "ack") this.dispatchEvent(new Event("refused"));
+    }
+  }
+
+  async #fetch(path, { query = {}, headers = {}, body, signal } = {}) {
+    const url = new URL(this.#url + path, window.location.href);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const options = { headers, signal, credentials: "same-origin", redirect: "error", cache: "no-store" };
+    if (body) {
+      options.method = "POST";
+      options.keepalive = true; // a click that leads to another page is sent, too
+      options.body = JSON.stringify(body);
+      options.headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token() };
+    }
+    try {
+      return await fetch(url, options);
+    } catch {
+      return null; // no network, or aborted
+    }
+  }
+
+  /** Django's token: as given, or out of its cookie, which changes when the user signs in. */
+  #token() {
+    return this.#csrf ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+  }
+
+  #read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.#name)) ?? [];
+    } catch {
+      return this.#memory;
+    }
+  }
+
+  #write(queue) {
+    try {
+      localStorage.setItem(this.#name, JSON.stringify(queue));
+    } catch {
+      this.#memory = queue; // storage is blocked or full
+    }
+  }
+}
+
+/** By one tab at a time, where the browser knows how. */
+function exclusively(name, action) {
+  return navigator.locks ? navigator.locks.request(name, action) : action();
+}

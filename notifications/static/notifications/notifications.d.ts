@@ -1,0 +1,86 @@
+/** One notification of the user's, as the feed has it. Its texts are other people's: never HTML. */
+export interface Item {
+  readonly id: number;
+  readonly level: "info" | "success" | "warning" | "error";
+  readonly category: string;
+  readonly title: string;
+  readonly body: string;
+  readonly url: string;
+  readonly actor: string;
+  readonly target: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly created_at: string;
+  readonly delivered_at: string | null;
+  readonly seen_at: string | null;
+  readonly read_at: string | null;
+  readonly archived_at: string | null;
+}
+
+/** "polling": over HTTP, as no WebSocket opens; "stopped": until a person acts, `code` says why. */
+export type Status = "closed" | "connecting" | "open" | "waiting" | "polling" | "stopped";
+
+/** What is there at one moment; never changed, always replaced. */
+export interface Snapshot {
+  /** Newest first. */
+  readonly items: readonly Item[];
+  readonly unread: number;
+  /** Whether `loadMore()` has something to load. */
+  readonly more: boolean;
+  readonly status: Status;
+  /** The close code, where there is one. */
+  readonly code: number | null;
+  /** Whether the list was loaded. */
+  readonly loaded: boolean;
+}
+
+export interface Options {
+  /** Where `notifications.urls` is included; "/notifications/". */
+  feed?: string;
+  /** The path of the socket; "/ws/notifications/". */
+  socket?: string;
+  /** Who the page belongs to, so that tabs of another user keep to themselves. */
+  user?: string;
+  /** Django's CSRF token; out of its cookie, if it is left out. */
+  csrf?: string;
+  /** Notifications that are loaded at once; 20. */
+  limit?: number;
+}
+
+/** The ids that were just changed, in this tab or elsewhere. */
+export interface StateChange {
+  unread: number;
+  seen?: number[];
+  read?: number[];
+  archived?: number[];
+  marked_unread?: number[];
+  unarchived?: number[];
+  deleted?: number[];
+}
+
+export interface NotificationsEventMap {
+  notification: CustomEvent<Item>;
+  state: CustomEvent<StateChange>;
+  status: CustomEvent<{ status: Status; code: number | null }>;
+}
+
+export class Notifications extends EventTarget {
+  constructor(options?: Options);
+  readonly snapshot: Snapshot;
+  readonly leads: boolean;
+  subscribe(run: (snapshot: Snapshot) => void): () => void;
+  connect(): void;
+  close(): void;
+  seen(ids: Iterable<number>): void;
+  read(ids: Iterable<number>): void;
+  markUnread(ids: Iterable<number>): void;
+  archive(ids: Iterable<number>): void;
+  unarchive(ids: Iterable<number>): void;
+  delete(ids: Iterable<number>): void;
+  readAll(undoMs?: number): () => void;
+  loadMore(): Promise<boolean>;
+  addEventListener<K extends keyof NotificationsEventMap>(
+    type: K,
+    listener: (event: NotificationsEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}

@@ -1,0 +1,1 @@
+"""What is kept: every query and statement about notifications and deliveries."""

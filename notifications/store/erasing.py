@@ -1,0 +1,122 @@
+"""What the rows say of one user: handed out, or taken away."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.utils.translation import gettext
+
+from ..models import Delivery, Notification
+from .database import database
+
+ROLES = ("actor", "target")
+"""As what a notification for others may name a user."""
+
+AT_ONCE = 500
+"""Rows that are read, or keys that are looked up, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows went: deliveries of the user, notifications that nobody else had; and how many
+    notifications of others named the user and name nobody now.
+    """
+
+    deliveries: int
+    notifications: int
+    mentions: int
+
+
+def erase(pk: Any, models: Sequence[type[Model]]) -> Erased:
+    """All or nothing. `models` are those under which the user of this primary key may be named."""
+    using = database()
+    with transaction.atomic(using):
+        own = Delivery.objects.using(using).filter(recipient_id=pk).order_by()
+        notifications = _delete(_of_nobody_else(own, pk))
+        deliveries = _delete(own)
+        return Erased(deliveries, notifications, forget([pk], models))
+
+
+def forget(pks: Sequence[Any], models: Sequence[type[Model]]) -> int:
+    """Let notifications name "somebody" instead of these users; how many did name them."""
+    return sum(
+        named.update(
+            **{
+                f"{role}_content_type": None,
+                f"{role}_object_id": "",
+                f"{role}_text": gettext("somebody"),
+            }
+        )
+        for role, named in _naming(pks, models)
+    )
+
+
+def forget_gone(models: Sequence[type[Model]]) -> int:
+    """The same for all users who exist no more."""
+    return sum(_forget_gone(role, model) for role in ROLES for model in models)
+
+
+def rows_of(pk: Any, models: Sequence[type[Model]]) -> Iterator[dict[str, Any]]:
+    """What a user has, oldest first, and then where notifications of others name the user."""
+    own = Delivery.objects.using(database()).filter(recipient_id=pk)
+    rows = own.select_related("notification").order_by("notification_id")
+    for row in rows.iterator(chunk_size=AT_ONCE):
+        times = {column: getattr(row, column) for column in _TIMES}
+        yield {"kind": "delivery", **row.notification.content(), **times, "state": row.state}
+    for role, named in _naming([pk], models):
+        for id_, created_at in named.order_by("pk").values_list("pk", "created_at"):
+            yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at}
+
+
+_TIMES = ("delivered_at", "seen_at", "read_at", "archived_at")
+
+
+def _of_nobody_else(own: QuerySet[Delivery], pk: Any) -> QuerySet[Notification]:
+    this = own.filter(notification=OuterRef("pk"))
+    others = Delivery.objects.using(own.db).filter(notification=OuterRef("pk"))
+    all_ = Notification.objects.using(own.db).order_by()
+    return all_.filter(Exists(this), ~Exists(others.exclude(recipient_id=pk)))
+
+
+def _naming(
+    pks: Sequence[Any], models: Sequence[type[Model]]
+) -> Iterator[tuple[str, QuerySet[Notification]]]:
+    types = list(ContentType.objects.get_for_models(*models).values())
+    all_ = Notification.objects.using(database())
+    for role in ROLES:
+        keys = {f"{role}_content_type__in": types, f"{role}_object_id__in": list(map(str, pks))}
+        yield role, all_.filter(**keys)
+
+
+def _forget_gone(role: str, model: type[Model]) -> int:
+    """The keys are texts, which no database compares with keys by an index: so they are read."""
+    type_ = ContentType.objects.get_for_model(model)
+    all_ = Notification.objects.using(database()).order_by()
+    texts = all_.filter(**{f"{role}_content_type": type_}).values_list(f"{role}_object_id")
+    keys = [key for (text,) in texts.distinct() if (key := _key(model, text)) is not None]
+    forgotten = 0
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
+        users = model._base_manager.using(database()).filter(pk__in=some)
+        found = users.values_list("pk", flat=True)
+        if gone := set(some).difference(found):
+            forgotten += forget(list(gone), [model])
+    return forgotten
+
+
+def _key(model: type[Model], text: str) -> Any:
+    """`None` for what SQL from elsewhere, or another kind of keys, has left: it is nobody's."""
+    try:
+        return model._meta.pk.to_python(text)
+    except ValidationError:
+        return None
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """`_raw_delete` skips the collector, which would load every row."""
+    batch = rows.model._base_manager.using(rows.db).filter(pk__in=rows.values("pk"))
+    return int(batch._raw_delete(rows.db))

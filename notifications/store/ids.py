@@ -1,0 +1,44 @@
+"""Ids of notifications, which grow with time."""
+
+from collections.abc import Iterable
+
+from django.db import connections
+from django.db.models.expressions import RawSQL
+
+from ..db.clock import MAX_AGE, Now, ago, days_ago
+from ..db.members import members
+from ..models import Notification
+from .database import database
+
+
+def newest_id() -> int:
+    """The highest id of all notifications, 0 before there are any."""
+    newest = Notification.objects.using(database()).order_by("-pk").values_list("pk", flat=True)
+    return newest.first() or 0
+
+
+def ids_after(notification_id: int, limit: int) -> list[int]:
+    """The newest `limit` ids of notifications above this one, in order."""
+    newer = Notification.objects.using(database()).filter(pk__gt=notification_id)
+    return list(newer.order_by("-pk").values_list("pk", flat=True)[:limit])[::-1]
+
+
+def age_seconds(notification_id: int) -> float | None:
+    """How long ago it was sent, by the clock of the database; `None` if it is gone."""
+    this = Notification.objects.using(database()).filter(pk=notification_id)
+    times = this.values_list("created_at", Now(output_field=Notification.created_at.field)).first()
+    return (times[1] - times[0]).total_seconds() if times and times[0] else None
+
+
+def newest_older_than(days: float) -> int:
+    """Ids grow with time, so one id stands for an age."""
+    # One that SQL from elsewhere has put before all time must not stand for the ids below.
+    ages = ago(MAX_AGE), days_ago(days)
+    older = Notification.objects.using(database()).filter(created_at__range=ages)
+    newest = older.order_by("-created_at").values_list("pk", flat=True).first()
+    return newest or 0
+
+
+def id_members(notification_ids: Iterable[int]) -> RawSQL:
+    """A subquery of these, for `pk__in`."""
+    return members(connections[database()], notification_ids, Notification._meta.pk)

@@ -1,0 +1,1 @@
+"""What one user has, sees and changes of the own."""

@@ -1,0 +1,87 @@
+"""Deleting what is old: in batches of SQL, never through Python objects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, QuerySet
+
+from ..db.clock import days_ago
+from ..db.recovery import reconnecting
+from ..models import Delivery, Notification
+from .database import database
+
+DAYS_WITHOUT_ANYBODY = 1
+"""A notification that nobody has any more, or ever had, is kept so long for its `key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many rows were, or would be, deleted."""
+
+    deliveries: int
+    notifications: int
+
+
+def prunable(days: float) -> Pruned:
+    """What `prune` would delete."""
+    return reconnecting(
+        database(),
+        lambda _: Pruned(
+            sum(kind.count() for kind in _deliveries(days)), _notifications(days).count()
+        ),
+    )
+
+
+def prune(days: float, *, batch_size: int, done: Callable[[int], None]) -> Pruned:
+    """Delete notifications older than `days`, expired ones, and rows that belong to nobody.
+
+    Deliveries go first, so that a crash in between leaves nothing without its notification. Each
+    batch is a transaction of its own, which keeps locks short; `done` is told its rows.
+    """
+    deleted = sum(_delete(kind, batch_size, done) for kind in _deliveries(days))
+    return Pruned(deleted, _delete(_notifications(days), batch_size, done))
+
+
+def _old(days: float) -> QuerySet[Notification]:
+    all_ = Notification.objects.using(database()).order_by()
+    return all_.filter(created_at__lt=days_ago(days)) | all_.expired()
+
+
+def _notifications(days: float) -> QuerySet[Notification]:
+    anybody = Delivery.objects.using(database()).filter(notification=OuterRef("pk"))
+    aged = (
+        Notification.objects.using(database())
+        .order_by()
+        .filter(created_at__lt=days_ago(min(days, DAYS_WITHOUT_ANYBODY)))
+    )
+    return _old(days) | aged.filter(~Exists(anybody))
+
+
+def _deliveries(days: float) -> list[QuerySet[Delivery]]:
+    """Those of old notifications, and those whose user or notification SQL has deleted."""
+    all_ = Delivery.objects.using(database()).order_by()
+    user = get_user_model()._base_manager.filter(pk=OuterRef("recipient"))
+    notification = Notification.objects.filter(pk=OuterRef("notification"))
+    return [
+        all_.filter(notification__in=_old(days)),
+        all_.filter(~Exists(user) | ~Exists(notification)),
+    ]
+
+
+def _delete(rows: QuerySet[Any], size: int, done: Callable[[int], None]) -> int:
+    """Batch by batch. `_raw_delete` skips the collector, which would load every row."""
+    deleted = 0
+    while True:
+        number = reconnecting(rows.db, lambda _: _delete_some(rows, size))
+        if not number:
+            return deleted
+        deleted += number
+        done(number)
+
+
+def _delete_some(rows: QuerySet[Any], size: int) -> int:
+    batch = rows.model._base_manager.using(rows.db).filter(pk__in=rows.values("pk")[:size])
+    number: int = batch._raw_delete(rows.db)
+    return number

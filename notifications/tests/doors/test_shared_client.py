@@ -1,0 +1,266 @@
+"""notifications.js in real browsers, on a real server: one connection for all tabs of each."""
+
+import json
+import os
+import re
+import time
+from unittest import mock
+
+from django.contrib.auth.models import User
+from django.test import TransactionTestCase, tag
+
+from notifications.models import Delivery
+from notifications.send import notify
+from perftests.load.server.process import ServerProcess
+
+from ..browser import chromium, needs_browser, wait_until
+
+# A real page of the server: of one that a test makes up, Chromium lets no socket into the network.
+PAGE = "/notifications/openapi.json"
+SCRIPT = """async () => {
+  const { Notifications } = await import("/static/notifications/notifications.js");
+  window.notifications = new Notifications({ user: "ada" });
+  window.arrived = [];
+  notifications.addEventListener("notification", ({ detail }) => arrived.push(detail.id));
+  notifications.connect();
+}"""
+# What a proxy does that lets no WebSocket through.
+BLOCKED = """
+window.RealWebSocket = WebSocket;
+window.WebSocket = class extends EventTarget {
+  constructor() { super(); setTimeout(() => this.onclose?.({ code: 1006 }), 50); }
+  close() {}
+  send() {}
+};
+"""
+WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined });"
+
+
+@tag("slow")
+@needs_browser
+class SharedClientTestCase(TransactionTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        settings = {"SWEEP_SECONDS": 0.5, "RETRY_SECONDS": [0.2, 0.4], "POLL_SECONDS": 2}
+        environment = {"PERF_NOTIFICATIONS": json.dumps(settings)}
+        cls.server = cls.enterClassContext(ServerProcess(environment=environment))
+        cls.browser = cls.enterClassContext(chromium())
+        # Playwright runs an event loop in this thread, which waits while the tests use the ORM.
+        cls.enterClassContext(mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
+
+    def setUp(self):
+        self.user = User.objects.create_user("ada")
+        self.sockets, self.complaints = [], []
+        self.context = self.new_context()
+
+    def new_context(self):
+        context = self.browser.new_context()
+        self.addCleanup(context.close)
+        context.set_default_timeout(10_000)
+        self.client.force_login(self.user)
+        cookies = {"sessionid": self.client.cookies["sessionid"].value, "csrftoken": "a" * 32}
+        context.add_cookies(
+            [{"name": n, "value": v, "url": self.server.http_url} for n, v in cookies.items()]
+        )
+        return context
+
+    def open_tab(self, script="", context=None):
+        tab = (context or self.context).new_page()
+        tab.on("websocket", lambda socket: self.sockets.append(socket))
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.addCleanup(lambda: self.assertEqual(self.complaints, []))
+        if script:
+            tab.add_init_script(script)
+        tab.goto(self.server.http_url + PAGE)
+        tab.evaluate(SCRIPT)
+        self.until(tab, "snapshot.loaded", "the list")
+        return tab
+
+    def until(self, tab, condition, what, limit_seconds=15):
+        wait_until(tab, lambda: tab.evaluate(f"notifications.{condition}"), what, limit_seconds)
+
+    def titles(self, tab):
+        return tab.evaluate("notifications.snapshot.items.map(({ title }) => title)")
+
+    def until_titles(self, *titles, tabs):
+        def all_show_them():
+            return all(self.titles(tab) == list(titles) for tab in tabs)
+
+        wait_until(tabs[0], all_show_them, titles, 15)
+
+    def until_state(self, tab, sent, state):
+        wait_until(tab, lambda: self.state(sent) == state, state)
+
+    def until_unread(self, number, *tabs):
+        for tab in tabs:
+            self.until(tab, f"snapshot.unread === {number}", f"{number} unread")
+
+    def state(self, sent):
+        return Delivery.objects.get(notification=sent, recipient=self.user).state
+
+
+class TabsTests(SharedClientTestCase):
+    def test_three_tabs_show_the_same_by_one_socket(self):
+        notify(self.user, "before")
+        tabs = [self.open_tab() for _ in range(3)]
+        notify(self.user, "live")
+        self.until_titles("live", "before", tabs=tabs)
+        self.until_unread(2, *tabs)
+        self.assertEqual(
+            [tab.evaluate("notifications.leads") for tab in tabs], [True, False, False]
+        )
+        self.assertEqual(len(self.sockets), 1)
+
+    def test_a_mark_in_one_tab_shows_in_all_and_in_another_browser(self):
+        sent = notify(self.user, "read me")
+        tabs = [self.open_tab(), self.open_tab(), self.open_tab(context=self.new_context())]
+        for verb, unread, state in (("read", 0, "read"), ("markUnread", 1, "seen")):
+            tabs[1].evaluate(f"notifications.{verb}([{sent.pk}])")
+            self.until_unread(unread, *tabs)
+            self.until_state(tabs[0], sent, state)
+        tabs[0].evaluate(f"notifications.archive([{sent.pk}])")
+        self.until_titles(tabs=tabs)
+        tabs[2].evaluate(f"notifications.unarchive([{sent.pk}])")
+        self.until_titles("read me", tabs=tabs)
+        tabs[1].evaluate(f"notifications.delete([{sent.pk}])")
+        self.until_titles(tabs=tabs)
+        self.until_unread(0, *tabs)
+
+    def test_another_tab_takes_over_when_the_one_with_the_socket_goes(self):
+        first, second = self.open_tab(), self.open_tab()
+        first.close()
+        self.until(second, "leads", "the lead")
+        notify(self.user, "after")
+        self.until_titles("after", tabs=[second])
+        self.assertEqual(len(self.sockets), 2)
+
+    def test_a_tab_without_locks_has_a_socket_of_its_own(self):
+        tabs = [self.open_tab(WITHOUT_LOCKS) for _ in range(2)]
+        notify(self.user, "live")
+        self.until_titles("live", tabs=tabs)
+        self.assertEqual(len(self.sockets), 2)
+
+    def test_a_server_that_was_killed_and_started_again_loses_and_doubles_nothing(self):
+        tabs = [self.open_tab() for _ in range(2)]
+        notify(self.user, "first")
+        self.until_titles("first", tabs=tabs)
+        self.server.kill()
+        notify(self.user, "meanwhile")
+        self.server.start()
+        self.until_titles("meanwhile", "first", tabs=tabs)
+        self.until_unread(2, *tabs)
+        for tab in tabs:
+            self.assertEqual(len(set(tab.evaluate("arrived"))), len(tab.evaluate("arrived")))
+
+
+class AllReadTests(SharedClientTestCase):
+    def test_all_is_read_in_all_tabs_and_can_be_taken_back(self):
+        sent = [notify(self.user, f"n{number}") for number in range(3)]
+        tabs = [self.open_tab(), self.open_tab()]
+        self.until_unread(3, *tabs)
+        tabs[1].evaluate("() => { window.undo = notifications.readAll(60000); }")
+        self.until_unread(0, *tabs)
+        tabs[1].evaluate("undo()")
+        self.until_unread(3, *tabs)
+        tabs[0].evaluate("notifications.readAll()")
+        self.until_unread(0, *tabs)
+        wait_until(tabs[0], lambda: {self.state(one) for one in sent} == {"read"}, "all read")
+
+    def test_a_page_that_goes_before_it_is_too_late_to_take_it_back_has_read_all(self):
+        sent = notify(self.user, "one")
+        tab = self.open_tab()
+        tab.evaluate("() => { notifications.readAll(60000); }")
+        tab.goto("about:blank")
+        self.until_state(tab, sent, "read")
+
+    def test_more_is_loaded_until_there_is_no_more(self):
+        for number in range(25):
+            notify(self.user, f"n{number}")
+        tab = self.open_tab()
+        self.until(tab, "snapshot.items.length >= 20", "the first page")
+        while tab.evaluate("notifications.snapshot.more"):
+            tab.evaluate("notifications.loadMore()")
+        self.assertEqual(self.titles(tab), [f"n{number}" for number in reversed(range(25))])
+
+
+class OfflineTests(SharedClientTestCase):
+    def test_marks_made_offline_are_told_when_the_network_is_back(self):
+        sent = notify(self.user, "read me")
+        tabs = [self.open_tab(), self.open_tab()]
+        self.until_unread(1, *tabs)
+        self.context.set_offline(True)
+        tabs[1].evaluate(f"notifications.read([{sent.pk}])")
+        self.until_unread(0, *tabs)
+        self.assertNotEqual(self.state(sent), "read")
+        self.context.set_offline(False)
+        self.until_state(tabs[0], sent, "read")
+        self.until_unread(0, *tabs)
+
+    def test_marks_made_offline_outlive_their_tab(self):
+        sent = notify(self.user, "read me")
+        tab = self.open_tab()
+        self.context.set_offline(True)
+        tab.evaluate(f"notifications.read([{sent.pk}])")
+        tab.close()
+        self.context.set_offline(False)
+        tab = self.open_tab()
+        self.until_state(tab, sent, "read")
+
+
+class ListOnItsWayTests(SharedClientTestCase):
+    def test_a_push_stays_in_the_list_though_an_older_list_comes_after_it(self):
+        notify(self.user, "before")
+        tab = self.open_tab()
+        held = []
+        lists = re.compile("/poll/")
+        tab.route(lists, lambda route: held.append((route, route.fetch())))
+        tab.evaluate("() => { notifications.close(); notifications.connect(); }")
+        wait_until(tab, lambda: held, "the list")
+        self.until(tab, "snapshot.status === 'open'", "the socket")
+        notify(self.user, "by socket")
+        self.until_titles("by socket", "before", tabs=[tab])
+        with tab.expect_response(lists):
+            for route, response in held:
+                route.fulfill(response=response)
+        tab.unroute(lists)
+        notify(self.user, "last")
+        self.until_titles("last", "by socket", "before", tabs=[tab])
+        self.until_unread(3, tab)
+
+
+class PollingTests(SharedClientTestCase):
+    def test_polling_takes_over_where_websockets_are_blocked_and_gives_way_again(self):
+        notify(self.user, "before")
+        begun = time.monotonic()
+        tab = self.open_tab(BLOCKED)
+        self.until(tab, "snapshot.status === 'polling'", "the poll")
+        other = self.open_tab(BLOCKED)
+        self.until_titles("before", tabs=[tab, other])
+        self.assertLess(time.monotonic() - begun, 10)
+        sent = notify(self.user, "by poll")
+        self.until_titles("by poll", "before", tabs=[tab, other])
+        self.until_unread(2, tab, other)
+        self.until_state(tab, sent, "delivered")
+        other.evaluate(f"notifications.read([{sent.pk}])")
+        self.until_unread(1, tab, other)
+        tab.evaluate("() => { window.WebSocket = RealWebSocket; }")
+        self.until(tab, "snapshot.status === 'open'", "the socket", 60)
+        notify(self.user, "by socket")
+        self.until_titles("by socket", "by poll", "before", tabs=[tab, other])
+        self.until_unread(2, tab, other)
+        self.assertEqual(len(tab.evaluate("arrived")), len(set(tab.evaluate("arrived"))))
+
+    def test_more_than_a_page_that_came_at_once_is_polled_whole(self):
+        tab = self.open_tab(BLOCKED)
+        self.until(tab, "snapshot.status === 'polling'", "the poll")
+        self.context.set_offline(True)
+        for number in range(60):
+            notify(self.user, f"n{number}")
+        self.context.set_offline(False)
+        self.until(tab, "snapshot.items.length === 60", "all of them", 30)
+        self.until_unread(60, tab)
+        self.assertEqual(len(set(tab.evaluate("arrived"))), 60)
+        wait_until(
+            tab, lambda: not Delivery.objects.filter(recipient=self.user).queued(), "the acks"
+        )

@@ -1,0 +1,102 @@
+import asyncio
+import random
+import signal
+from collections import Counter
+from contextlib import suppress
+
+from django.contrib.auth.models import User
+from django.test import TransactionTestCase, tag
+from picows import WSError
+
+from notifications.tickets import make_ticket
+from perftests.load.clients.client import ConnectFailed, NotificationClient
+from perftests.load.clients.swarm import Swarm
+from perftests.load.server.process import ServerProcess
+
+SOCKETS = 200
+TIMES = 3
+LIMIT_SECONDS = 15
+
+
+class RestlessClient(NotificationClient):
+    """Comes and goes; `codes` is how each of its greeted connections ended that it did not end."""
+
+    def __init__(self, url, user):
+        super().__init__(url)
+        self.user = user
+        self.codes = Counter()
+        self.greeted = self.leaving = False
+
+    async def come_and_go(self, leaves):
+        while True:
+            with suppress(ConnectFailed, WSError, OSError, TimeoutError):
+                self.greeted = self.leaving = False
+                self.ticket = make_ticket(self.user)
+                await self.connect()
+                self.greeted = True
+                if leaves:
+                    await asyncio.sleep(random.uniform(0, 1))
+                    self.leaving = True
+                    self.drop()
+                await self._transport.wait_disconnected()
+            await asyncio.sleep(random.uniform(0, 0.1))
+
+    def on_ws_disconnected(self, transport):
+        super().on_ws_disconnected(transport)
+        if self.greeted and not self.leaving:
+            self.codes[self.close_code] += 1
+
+
+@tag("alone", "slow")
+class EndOfAServerTests(TransactionTestCase):
+    """SIGTERM, while half of the clients stay and half come and go."""
+
+    def setUp(self):
+        self.users = [User.objects.create(username=f"user {n}") for n in range(SOCKETS)]
+
+    def end(self, make):
+        """The exit status, what was printed, and how many connections ended with which code."""
+        server = self.enterContext(ServerProcess(make))
+        with Swarm(server.websocket_url) as swarm:
+            clients = [RestlessClient(server.websocket_url, user) for user in self.users]
+            swarm.clients += clients
+            tasks = swarm.call(self.start, clients)
+            swarm.wait_until(
+                lambda: sum(client.greeted for client in clients) > SOCKETS * 0.6,
+                30,
+                "most of the clients",
+            )
+            swarm.call(lambda: [client.codes.clear() for client in clients])
+            process = server._process
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(LIMIT_SECONDS)
+            swarm.run(self.cancel(tasks))
+            codes = sum((client.codes for client in clients), Counter())
+        return status, server.stderr(), codes
+
+    @staticmethod
+    async def cancel(tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @staticmethod
+    def start(clients):
+        return [
+            asyncio.ensure_future(client.come_and_go(leaves=number % 2 == 0))
+            for number, client in enumerate(clients)
+        ]
+
+    def assert_ends_in_order(self, make, code):
+        for _ in range(TIMES):
+            status, printed, codes = self.end(make)
+            self.assertEqual(status, 0, printed)
+            self.assertEqual(printed, "")
+            self.assertEqual(set(codes), {code})
+            self.assertGreaterEqual(codes[code], SOCKETS // 2)
+
+    def test_daphne_closes_every_socket_with_4503_and_exits_with_0(self):
+        self.assert_ends_in_order("daphne", 4503)
+
+    def test_uvicorn_closes_every_socket_with_1012_and_exits_with_0(self):
+        self.assert_ends_in_order("uvicorn", 1012)

@@ -1,0 +1,132 @@
+import json
+from datetime import timedelta
+from io import StringIO
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test import TransactionTestCase
+from django.utils import timezone
+
+from notifications.exceptions import InvalidRecipient
+from notifications.models import Delivery, Notification
+from notifications.privacy import Erased, erase_user, export_user
+from notifications.send import notify
+
+from ..hubs import HubTestCase
+
+User = get_user_model()
+
+
+class PrivacyTestCase(TransactionTestCase):
+    def setUp(self):
+        self.ada = User.objects.create_user("ada-lovelace")
+        self.bob = User.objects.create_user("bob")
+        self.alone = notify(self.ada, "for her alone", body="a secret of hers")
+        self.shared = notify([self.ada, self.bob], "for both")
+        self.by_her = notify(self.bob, "by her", actor=self.ada)
+        self.about_her = notify(self.bob, "about her", actor=self.bob, target=self.ada)
+
+    def run_command(self, *words):
+        out = StringIO()
+        call_command(*words, stdout=out)
+        return out.getvalue()
+
+    def dump(self):
+        """Whatever a backup of the tables of notifications has."""
+        with connection.cursor() as cursor:
+            rows = []
+            for model in (Notification, Delivery):
+                cursor.execute(f"SELECT * FROM {model._meta.db_table}")
+                rows += cursor.fetchall()
+        return repr(rows)
+
+
+class ErasureTests(PrivacyTestCase):
+    def test_an_erased_user_is_nowhere_in_the_tables_and_others_keep_what_is_theirs(self):
+        self.assertEqual(erase_user(self.ada), Erased(2, 1, 2))
+        for trace in ("ada-lovelace", "secret", "for her alone"):
+            self.assertNotIn(trace, self.dump())
+        self.assertFalse(Delivery.objects.filter(recipient=self.ada).exists())
+        self.assertEqual(Delivery.objects.filter(recipient=self.bob).count(), 3)
+        by_her = Notification.objects.get(pk=self.by_her.pk)
+        self.assertEqual((by_her.actor, by_her.actor_text), (None, "somebody"))
+        about_her = Notification.objects.get(pk=self.about_her.pk)
+        self.assertEqual((about_her.actor, about_her.target_text), (self.bob, "somebody"))
+
+    def test_erasing_twice_changes_nothing_more(self):
+        erase_user(self.ada.pk)
+        self.assertEqual(erase_user(self.ada.pk), Erased(0, 0, 0))
+
+    def test_an_object_of_another_kind_with_the_same_key_keeps_its_name(self):
+        team = Group.objects.create(pk=self.ada.pk, name="a team")
+        kept = notify(self.bob, "of a team", actor=team)
+        erase_user(self.ada)
+        self.assertEqual(Notification.objects.get(pk=kept.pk).actor, team)
+
+    def test_erasing_somebody_who_is_no_user_is_refused_and_changes_nothing(self):
+        before = self.dump()
+        with self.assertRaises(InvalidRecipient):
+            erase_user("nobody")
+        with self.assertRaisesMessage(CommandError, "no user 'nobody'"):
+            self.run_command("erase_notifications", "nobody")
+        self.assertEqual(self.dump(), before)
+
+    def test_the_command_says_what_went(self):
+        out = self.run_command("erase_notifications", "ada-lovelace")
+        self.assertIn("Deleted 2 deliveries and 1 notifications that nobody else had; 2", out)
+
+
+class DeletedUserTests(PrivacyTestCase):
+    def test_pruning_forgets_who_was_deleted_and_what_nobody_has(self):
+        self.ada.delete()
+        old = timezone.now() - timedelta(days=2)
+        Notification.objects.filter(pk=self.alone.pk).update(created_at=old)
+        self.run_command("prune_notifications")
+        for trace in ("ada-lovelace", "secret"):
+            self.assertNotIn(trace, self.dump())
+        self.assertEqual(Notification.objects.count(), 3)
+        self.assertEqual(Notification.objects.get(pk=self.about_her.pk).actor, self.bob)
+
+    def test_pruning_passes_by_an_actor_whose_key_is_none(self):
+        Notification.objects.filter(pk=self.by_her.pk).update(actor_object_id="no key")
+        self.ada.delete()
+        self.run_command("prune_notifications")
+        self.assertEqual(Notification.objects.get(pk=self.about_her.pk).target_text, "somebody")
+
+    def test_pruning_keeps_for_a_day_what_nobody_has(self):
+        Delivery.objects.filter(notification=self.alone.pk).delete()
+        self.run_command("prune_notifications")
+        self.assertTrue(Notification.objects.filter(pk=self.alone.pk).exists())
+
+
+class ExportTests(PrivacyTestCase):
+    def test_an_export_has_what_the_user_has_and_where_others_name_her(self):
+        Delivery.objects.filter(notification=self.alone.pk).mark_read()
+        lines = [json.loads(line) for line in export_user(self.ada)]
+        kinds = [(line["kind"], line["id"], line.get("as")) for line in lines]
+        expected = [
+            ("delivery", self.alone.pk, None),
+            ("delivery", self.shared.pk, None),
+            ("mention", self.by_her.pk, "actor"),
+            ("mention", self.about_her.pk, "target"),
+        ]
+        self.assertEqual(kinds, expected)
+        self.assertEqual((lines[0]["body"], lines[0]["state"]), ("a secret of hers", "read"))
+        self.assertTrue(lines[0]["read_at"] and lines[1]["read_at"] is None)
+
+    def test_the_command_prints_a_line_of_json_for_each(self):
+        out = self.run_command("export_notifications", "bob")
+        self.assertEqual(len([json.loads(line) for line in out.splitlines()]), 4)
+
+
+class OpenTabTests(HubTestCase):
+    async def test_open_tabs_of_an_erased_user_load_their_lists_again(self):
+        await sync_to_async(notify)(self.ada, "gone soon")
+        async with self.connected(self.ada) as tab:
+            await sync_to_async(erase_user)(self.ada)
+            await tab.until_frame("resync")
+            self.assertEqual(tab.of("state")[-1]["unread"], 0)

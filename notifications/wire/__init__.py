@@ -1,0 +1,1 @@
+"""What travels: the frames of the protocol, and the hints between processes."""

@@ -1,0 +1,209 @@
+"""The bell in a real browser, on a real server, under a strict policy."""
+
+import json
+import os
+from unittest import mock
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context, Template
+from django.test import RequestFactory, TestCase, TransactionTestCase, override_settings, tag
+
+from notifications.models import Delivery, Notification
+from notifications.send import notify
+from notifications.tests.browser import chromium, needs_browser, violations, wait_until
+from perftests.load.server.process import ServerProcess
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "\u202egnp.exe",
+    "x" * 200,
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467",
+)
+
+
+def rendered(user):
+    request = RequestFactory().get("/")
+    request.user = user
+    return Template("{% load notifications %}{% notification_bell %}").render(
+        Context({"request": request})
+    )
+
+
+class BellTagTests(TestCase):
+    def test_the_bell_has_its_count_before_any_script_runs(self):
+        ada = User.objects.create_user("ada")
+        self.assertIn('id="badge" part="badge" aria-hidden="true" hidden', rendered(ada))
+        notify(ada, "one")
+        self.assertIn('part="badge" aria-hidden="true">1<', rendered(ada))
+        with self.assertNumQueries(1):
+            rendered(ada)
+
+    def test_the_bell_is_for_nobody_who_is_not_signed_in(self):
+        self.assertEqual(rendered(AnonymousUser()).strip(), "")
+
+    @override_settings(ROOT_URLCONF="perftests.urls")
+    def test_a_site_without_the_feed_is_told_what_the_bell_needs(self):
+        with self.assertRaisesRegex(ImproperlyConfigured, "notifications.urls"):
+            rendered(User.objects.create_user("ada"))
+
+
+@tag("slow")
+@needs_browser
+class BellTests(TransactionTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        settings = {"SWEEP_SECONDS": 0.5, "RETRY_SECONDS": [0.2, 0.4]}
+        environment = {
+            "PERF_SETTINGS_MODULE": "notifyproject.tests.bell_site",
+            "PERF_NOTIFICATIONS": json.dumps(settings),
+        }
+        cls.server = cls.enterClassContext(ServerProcess(environment=environment))
+        cls.browser = cls.enterClassContext(chromium())
+        # Playwright runs an event loop in this thread, which waits while the tests use the ORM.
+        cls.enterClassContext(mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
+
+    def setUp(self):
+        self.user = User.objects.create_user("ada")
+        self.complaints = []
+        self.addCleanup(lambda: self.assertEqual(self.complaints, []))
+        self.context = self.new_context()
+
+    def new_context(self, **options):
+        context = self.browser.new_context(**options)
+        self.addCleanup(context.close)
+        context.set_default_timeout(10_000)
+        self.client.force_login(self.user)
+        session = self.client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": self.server.http_url}])
+        return context
+
+    def open_tab(self, query="", context=None):
+        tab = (context or self.context).new_page()
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("console", lambda message: self.complaints.append(message.text))
+        tab.goto(f"{self.server.http_url}/{query}")
+        return tab
+
+    def open_live_tab(self, query="", context=None):
+        tab = self.open_tab(query, context)
+        bell = "document.querySelector('notification-bell').notifications"
+        wait_until(tab, lambda: tab.evaluate(f"{bell}?.snapshot.loaded"), "the list", 20)
+        return tab
+
+    def badge(self, tab):
+        badge = tab.locator("#badge")
+        return badge.text_content() if badge.is_visible() else ""
+
+    def until_badge(self, text, *tabs):
+        for tab in tabs:
+            wait_until(tab, lambda tab=tab: self.badge(tab) == text, f"badge {text!r}", 20)
+
+    def until_titles(self, tab, *titles):
+        shown = tab.locator("[part=item] [part=title]")
+        wait_until(tab, lambda: shown.all_text_contents() == list(titles), titles, 20)
+
+    def until_state(self, tab, sent, state):
+        def reached():
+            return Delivery.objects.get(notification=sent, recipient=self.user).state == state
+
+        wait_until(tab, reached, state, 20)
+
+    def focused(self, tab):
+        return tab.evaluate(
+            "document.querySelector('notification-bell').shadowRoot.activeElement?.id ?? ''"
+        )
+
+    def test_the_first_paint_is_right_without_javascript(self):
+        notify(self.user, "one")
+        tab = self.open_tab(context=self.new_context(java_script_enabled=False))
+        self.assertEqual(self.badge(tab), "1")
+
+    def test_the_bell_rings_in_all_tabs_and_reading_in_one_clears_the_others(self):
+        tabs = [self.open_live_tab() for _ in range(3)]
+        sent = notify(self.user, "Ring", body="at last")
+        self.until_badge("1", *tabs)
+        tabs[0].locator("#bell").click()
+        self.until_titles(tabs[0], "Ring")
+        self.until_state(tabs[0], sent, "seen")
+        tabs[0].locator("[part=item] button[data-do=read]").click()
+        self.until_badge("", *tabs)
+        self.until_state(tabs[0], sent, "read")
+
+    def test_all_is_marked_read_and_taken_back(self):
+        sent = [notify(self.user, f"n{number}") for number in range(2)]
+        tab = self.open_live_tab()
+        tab.locator("#bell").click()
+        tab.locator("[data-do=read-all]").click()
+        self.until_badge("", tab)
+        tab.locator("[data-do=undo]").click()
+        self.until_badge("2", tab)
+        tab.locator("[data-do=unread]").click()
+        self.until_titles(tab, "n1", "n0")
+        self.until_state(tab, sent[0], "seen")
+
+    def test_the_bell_is_walked_by_the_keyboard_alone(self):
+        for number in range(2):
+            notify(self.user, f"n{number}")
+        tab = self.open_live_tab()
+        tab.keyboard.press("Tab")
+        self.assertEqual(self.focused(tab), "bell")
+        tab.keyboard.press("Enter")
+        wait_until(tab, lambda: self.focused(tab) == "panel", "the panel's focus")
+        archive = tab.locator("button[data-do=archive]")
+        while not archive.first.evaluate("button => button.matches(':focus')"):
+            tab.keyboard.press("Tab")
+        tab.keyboard.press("Enter")
+        self.until_titles(tab, "n0")
+        self.assertTrue(archive.first.evaluate("button => button.matches(':focus')"))
+        tab.keyboard.press("Escape")
+        self.assertEqual(self.focused(tab), "bell")
+        self.assertFalse(tab.locator("#panel").is_visible())
+
+    def test_texts_of_others_stay_text(self):
+        for text in HOSTILE:
+            notify(self.user, text, body=text * 20, url="/x/" if text[0] == "x" else "")
+        script = notify(self.user, "script")
+        Notification.objects.filter(pk=script.pk).update(url="javascript:alert(1)")
+        tab = self.open_live_tab()
+        self.until_badge("5", tab)
+        tab.locator("#bell").click()
+        self.until_titles(tab, "script", *reversed(HOSTILE))
+        self.assertEqual(tab.locator("[part=item] img").count(), 0)
+        links = tab.locator("[part=item] a[href]").evaluate_all("all => all.map((a) => a.href)")
+        self.assertEqual(links, [f"{self.server.http_url}/x/"])
+        wide = "panel => panel.scrollWidth <= panel.clientWidth"
+        self.assertTrue(tab.locator("#panel").evaluate(wide))
+
+    def test_toasts_come_one_above_the_other_and_no_more_than_three(self):
+        tab = self.open_live_tab()
+        for number in range(5):
+            notify(self.user, f"n{number}", level="error")
+        toasts = tab.locator("[part=toast] [part=title]")
+        wait_until(
+            tab, lambda: toasts.all_text_contents() == ["n2", "n3", "n4"], "the last three", 20
+        )
+        tab.locator("[part=toast] [data-do=dismiss]").first.click()
+        self.assertEqual(toasts.count(), 2)
+
+    def test_axe_finds_nothing_in_any_state_light_dark_or_right_to_left(self):
+        for scheme, query, number in (("light", "", 0), ("dark", "", 3), ("light", "?dir=rtl", 0)):
+            for sent in range(number):
+                notify(self.user, f"n{sent}", body="text", url="/x/", level="error")
+            context = self.new_context(color_scheme=scheme)
+            tab = self.open_live_tab(query, context)
+            steps = {
+                "closed": lambda: None,
+                "toast": lambda: notify(self.user, "toast", level="error"),
+                "open": tab.locator("#bell").click,
+                "read": tab.locator("[data-do=read-all]").click,
+            }
+            for state, step in steps.items():
+                with self.subTest(state, scheme=scheme, query=query):
+                    step()
+                    if state == "toast":
+                        tab.locator("[part=toast]").first.wait_for()
+                    self.assertEqual(violations(tab), [])
+            context.close()
+        self.complaints.clear()  # axe writes styles of its own, which the policy forbids

@@ -1,0 +1,1 @@
+"""Was it me? Two versions measured in turns, and what their ratios say."""

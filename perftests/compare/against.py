@@ -1,0 +1,143 @@
+"""`perf --against REF`: from the options to what is printed."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+from django.core.management import CommandParser
+from rich.console import Console
+
+from ..conf import Server
+from ..exceptions import PerftestsError
+from ..processes.stopping import handled_by
+from ..records.results import Report
+from ..run.context import describe
+from . import summary
+from .bench.samples import SAMPLES
+from .differences import compared
+from .experiment import Experiment
+from .pairing import Pairing
+from .reporting import Against, report_of
+from .verdicts import LATER_LOOKS, fewest_pairs
+from .versions.choice import two_sides
+
+BUDGET_SECONDS = 600.0
+SHOWN_FUNCTIONS = 5
+OF_A_RUN = ("suites", "scale", "fail_fast")
+
+
+class Stopped(Exception):
+    """A signal asked the comparison to end; `number` is that of the signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def add_options(parser: CommandParser) -> None:
+    """The options of `perf` that belong to a comparison."""
+    parser.add_argument(
+        "--against",
+        metavar="REF",
+        help="Compare the code as it is here with a commit, branch or tag, or with a release as "
+        "pypi:VERSION, in pairs; . compares it with itself, which shows the noise.",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=LATER_LOOKS[-1],
+        metavar="N",
+        help=f"With --against: at most so many pairs (default: {LATER_LOOKS[-1]}).",
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=BUDGET_SECONDS,
+        metavar="SECONDS",
+        help=f"With --against: begin no further pairs after it (default: {BUDGET_SECONDS:g}).",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to compare with the code as it is here, and how long for."""
+
+    ref: str
+    label: str
+    labels: Sequence[str]
+    metrics: Sequence[str]
+    server: Server
+    pairs: int
+    budget_seconds: float
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As they are stored."""
+        return {
+            "against": self.ref,
+            "labels": list(self.labels),
+            "pairs": self.pairs,
+            "budget": self.budget_seconds,
+            "server": self.server,
+        }
+
+
+def order(labels: Sequence[str], options: dict[str, Any], server: Server) -> Order:
+    """What the options ask for; raises `PerftestsError` where that cannot be done."""
+    if without := [name for name in OF_A_RUN if options[name]]:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in without)
+        raise PerftestsError(f"--against measures samples of its own; it takes no {named}.")
+    pairs, budget = options["pairs"], options["budget"]
+    metrics = _metrics(labels)
+    if pairs < (fewest := fewest_pairs(len(metrics))):
+        raise PerftestsError(f"--pairs is {pairs}; fewer than {fewest} can't tell anything.")
+    if not budget > 0:
+        raise PerftestsError(f"--budget is {budget:g}; it must be above 0.")
+    return Order(options["against"], options["label"], labels, metrics, server, pairs, budget)
+
+
+def compare(order: Order, console: Console) -> Report:
+    """Compare the two sides, print what it came to, and return its report.
+
+    Raises `PerftestsError` where that cannot be done, and `Stopped` by a signal.
+    """
+    begun = datetime.now(UTC)
+    with handled_by(_stop), two_sides(order.ref) as (baseline, candidate):
+        pairing = Pairing(baseline, candidate, order.server)
+        with closing(pairing), console.status("Counting what both do") as status:
+            counted = compared(*pairing.counted())
+
+            def progress(*state: Any) -> None:
+                status.update(summary.progress(*state))
+
+            experiment = Experiment(
+                pairing.measure, order.metrics, order.pairs, order.budget_seconds, progress
+            )
+            paired = experiment.run()
+            status.update("Sampling where the time of what is slower goes")
+            profiles = {name: pairing.shifts(name)[:SHOWN_FUNCTIONS] for name in paired.slower}
+    against = Against(baseline.name, candidate.name, begun, counted, paired, profiles)
+    summary.print_summary(against, console)
+    label = order.label or against.title
+    return report_of(against, label, order.parameters, describe(order.server))
+
+
+def _metrics(labels: Sequence[str]) -> list[str]:
+    """Those of the samples that stand for these rows, or all."""
+    known = {row for sample in SAMPLES.values() for row in sample.rows}
+    if unknown := [label for label in labels if label not in known]:
+        rows = ", ".join(sorted(known))
+        raise PerftestsError(f"--against has no sample of {', '.join(unknown)}; it has of {rows}.")
+    return [
+        metric
+        for sample in SAMPLES.values()
+        if not labels or not set(labels).isdisjoint(sample.rows)
+        for metric in sample.metrics
+    ]
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)

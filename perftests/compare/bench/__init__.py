@@ -1,0 +1,1 @@
+"""The process of one side: what it measures, and what it counts."""

@@ -1,0 +1,1 @@
+"""The two versions that are compared: where their code and their packages come from."""

@@ -1,0 +1,1 @@
+"""What the pages of the admin show, and which earlier run one is compared with."""

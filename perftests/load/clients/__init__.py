@@ -1,0 +1,1 @@
+"""The black box: clients that know the protocol and nothing of the server."""

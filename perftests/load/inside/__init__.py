@@ -1,0 +1,1 @@
+"""What runs inside the server under load, and in no product."""

@@ -1,0 +1,63 @@
+"""Settings of a server under load: the project's own, on the database of the running tests.
+
+`load.server.process.server_environment` computes the variables read here. Three more a test gives
+itself, in `ServerProcess(environment=…)`, as JSON: `PERF_NOTIFICATIONS`, entries of
+`NOTIFICATIONS`, `PERF_CHANNEL_LAYERS`, entries of `CHANNEL_LAYERS`, and `PERF_DATABASE`, entries
+of the default database.
+"""
+
+import json
+import os
+from importlib import import_module
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def _required(name: str) -> str:
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise ImproperlyConfigured(
+            f"{name} is not set: perftests.load.inside.settings are for servers that ServerProcess "
+            "starts. Take the project's own settings for any other."
+        ) from None
+
+
+_project = import_module(os.environ.get("PERF_SETTINGS_MODULE", "notifyproject.settings"))
+globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
+
+DEBUG = False
+SECRET_KEY = _required("PERF_SECRET_KEY")
+
+# Never the project's own database: whoever can reach the port may send commands to this server.
+DATABASES: dict[str, dict[str, Any]] = {
+    **_project.DATABASES,
+    "default": {
+        **_project.DATABASES["default"],
+        "NAME": _required("PERF_DATABASE_NAME"),
+        **json.loads(os.environ.get("PERF_DATABASE", "{}")),
+    },
+}
+
+# A Redis may serve a real site as well, whose users must not get the messages of a test.
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    **getattr(_project, "CHANNEL_LAYERS", {}),
+    **json.loads(os.environ.get("PERF_CHANNEL_LAYERS", "{}")),
+}
+if "hosts" in CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}):
+    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = _required("PERF_LAYER_PREFIX")
+
+# A test that waits for a time-out gives the server a shorter one than a site has.
+NOTIFICATIONS: dict[str, Any] = {
+    **getattr(_project, "NOTIFICATIONS", {}),
+    **json.loads(os.environ.get("PERF_NOTIFICATIONS", "{}")),
+}
+
+# Django's own configuration sends errors by mail only when DEBUG is off.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

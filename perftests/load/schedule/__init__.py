@@ -1,0 +1,1 @@
+"""When something is due: shapes of load, and who keeps to them."""

@@ -1,0 +1,1 @@
+"""The server under load, seen from outside: its process and its commands."""

@@ -1,0 +1,1 @@
+"""Redis, PostgreSQL and a disk of a test's own, to be broken."""

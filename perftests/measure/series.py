@@ -1,0 +1,13 @@
+"""A quantity over time."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A quantity over time, such as the server's memory: `seconds[i]` goes with `values[i]`."""
+
+    name: str
+    unit: str
+    seconds: tuple[float, ...]
+    values: tuple[float, ...]

@@ -1,0 +1,1 @@
+"""Processes and what they leave: interpreters, folders, ports, the way they are stopped."""

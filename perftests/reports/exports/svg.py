@@ -1,0 +1,126 @@
+"""Line charts as numbers that a template draws: no script, and nothing to fetch."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...measure.histogram import LatencyHistogram
+from ...measure.series import Series
+from ...measure.stats import has_tail
+from ...measure.units import format_value
+
+WIDTH, HEIGHT = 640, 240
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 34
+MOST_LINES = 5
+"""More cannot be told from each other."""
+
+QUANTITIES = {"%": "CPU, % of one core,", "MB": "Memory", "": "Counts"}
+Y_TICKS = 4
+PERCENTILES = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99)
+POINTS_PER_DECADE = 20
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis, in pixels, and its label."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A name and its polyline, as SVG writes points."""
+
+    name: str
+    points: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What a template needs to draw some lines; `left_out` is how many there were besides."""
+
+    title: str
+    x_title: str
+    lines: Sequence[Line]
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+    left_out: int
+
+    width, height = WIDTH, HEIGHT
+    left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
+
+
+def latency_chart(histograms: Mapping[str, LatencyHistogram]) -> Chart | None:
+    """Latency in ms by percentile; `None` where too few samples lie beyond any.
+
+    The axis is that of HdrHistogram's plots, so that each further nine takes the same room.
+    """
+    lines = {name: list(_percentiles(histogram)) for name, histogram in histograms.items()}
+    lines = {name: points for name, points in lines.items() if points}
+    if not lines:
+        return None
+    end = max(points[-1][0] for points in lines.values())
+    ticks = [(_decades(q), f"{q:g}") for q in PERCENTILES if _decades(q) <= end]
+    return _chart("Latency by percentile", "percentile, %", lines, ticks, "ms")
+
+
+def series_charts(series: Sequence[Series]) -> list[Chart]:
+    """Each unit's series over the seconds of a test."""
+    charts = []
+    for unit in dict.fromkeys(each.unit for each in series):
+        lines = {
+            each.name: list(zip(each.seconds, each.values, strict=True))
+            for each in series
+            if each.unit == unit and each.seconds
+        }
+        if lines:
+            end = max(points[-1][0] for points in lines.values())
+            ticks = [(end * part / 4, format_value(end * part / 4, "")) for part in range(5)]
+            title = f"{QUANTITIES.get(unit, unit)} over time"
+            charts.append(_chart(title, "seconds", lines, ticks, unit))
+    return charts
+
+
+def _percentiles(histogram: LatencyHistogram) -> Iterator[tuple[float, float]]:
+    """Decades of the percentile, and the latency there."""
+    step = 0
+    while has_tail(histogram.count, q := 100 - 100 / 10 ** (step / POINTS_PER_DECADE)):
+        yield step / POINTS_PER_DECADE, histogram.percentile(q)
+        step += 1
+
+
+def _decades(q: float) -> float:
+    return -math.log10(1 - q / 100)
+
+
+def _chart(
+    title: str,
+    x_title: str,
+    lines: Mapping[str, Points],
+    x_ticks: Sequence[tuple[float, str]],
+    unit: str,
+) -> Chart:
+    highest = max(y for points in lines.values() for _, y in points) or 1.0
+    furthest = max(x for points in lines.values() for x, _ in points) or 1.0
+
+    def right(x: float) -> float:
+        return round(LEFT + x / furthest * (WIDTH - LEFT - RIGHT), 1)
+
+    def up(y: float) -> float:
+        return round(HEIGHT - BOTTOM - max(0.0, y) / highest * (HEIGHT - TOP - BOTTOM), 1)
+
+    worst_first = sorted(lines, key=lambda name: -max(y for _, y in lines[name]))
+    shown = [name for name in lines if name in worst_first[:MOST_LINES]]
+    drawn = [Line(name, " ".join(f"{right(x)},{up(y)}" for x, y in lines[name])) for name in shown]
+    levels = [highest * part / Y_TICKS for part in range(Y_TICKS + 1)]
+    return Chart(
+        title,
+        x_title,
+        drawn,
+        [Tick(right(x), label) for x, label in x_ticks],
+        [Tick(up(level), format_value(level, unit)) for level in levels],
+        len(lines) - len(shown),
+    )

@@ -1,0 +1,1 @@
+"""One `perf`: the manager starts the worker that measures, hears its events and stores them."""

@@ -1,0 +1,1 @@
+"""Rows D: statements, rates and plans of the write and the read path."""

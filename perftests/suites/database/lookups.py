@@ -1,0 +1,57 @@
+"""What is looked for in tables that grow, and the index that it is found by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from notifications.store import marking, queue
+from notifications.store.counting import count
+from notifications.store.ids import newest_older_than
+from notifications.store.pruning import prune
+from notifications.store.recipients import recipients_among
+
+from .operations import FEW, WINDOW, Stock, acknowledge, count_unread, list_inbox, read_all, replay
+
+OF_A_USER = "deliveries_of_a_user"
+QUEUED = "queued_and_unread"
+ONE_EACH = "one_delivery_per_recipient"
+EXPIRING = "notifications_expiring"
+CREATED = "durable_notifications_notification_created_at_1af61fac"
+
+DAYS = 300
+"""Older than anything, so that nothing is pruned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One way to look; it is found by one of `indexes`, whichever the database prefers."""
+
+    name: str
+    indexes: frozenset[str]
+    run: Callable[[Stock], object]
+
+
+def lookup(name: str, run: Callable[[Stock], object], *indexes: str) -> Lookup:
+    return Lookup(name, frozenset(indexes), run)
+
+
+READS = (
+    lookup("list an inbox", list_inbox, OF_A_USER),
+    lookup("count unread", count_unread, QUEUED),
+    lookup("replay a queue", replay, QUEUED),
+)
+
+LOOKUPS = (
+    *READS,
+    lookup("count queued and unread", lambda stock: count(stock.pks), QUEUED),
+    lookup("find what is overdue", lambda s: queue.overdue(s.pks, 0, WINDOW), QUEUED),
+    lookup("find recipients", lambda s: recipients_among(s.ids[:FEW], s.pks), ONE_EACH),
+    lookup("acknowledge", acknowledge, ONE_EACH, OF_A_USER),
+    lookup(
+        "mark as read", lambda s: marking.change("read", {s.owner.pk: s.ids}), ONE_EACH, OF_A_USER
+    ),
+    lookup("read all", read_all, OF_A_USER, QUEUED),
+    lookup("keep the limits", lambda stock: newest_older_than(DAYS), CREATED),
+)
+
+PRUNING = lookup("prune", lambda _: prune(DAYS, batch_size=FEW, done=lambda _: None), CREATED)
+"""It also looks for what belongs to nobody, which takes as long as there are rows."""

@@ -1,0 +1,1 @@
+"""Rows E: the delivery engine beside a floor and its rivals."""

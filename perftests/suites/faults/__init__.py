@@ -1,0 +1,1 @@
+"""Row F1: everything breaks, nothing is lost."""

@@ -1,0 +1,1 @@
+"""Rows M: what stays in memory when users come, go and wait."""

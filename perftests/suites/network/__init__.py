@@ -1,0 +1,1 @@
+"""Rows C: users behind bad links."""

@@ -1,0 +1,40 @@
+import re
+from pathlib import Path
+
+from django.core.checks import run_checks
+from django.test import SimpleTestCase, override_settings
+
+from perftests import checks
+
+
+class MetricsTokenCheckTests(SimpleTestCase):
+    def problems(self, token):
+        with override_settings(PERFTESTS={"METRICS_TOKEN": token}):
+            return run_checks(tags=["perftests"])
+
+    def test_a_site_without_a_token_for_the_metrics_has_no_problem(self):
+        self.assertEqual(self.problems(""), [])
+
+    def test_a_token_that_a_header_can_have_is_no_problem(self):
+        for token in ("0123456789abcdef", "aZ09-._~+/aZ09-._~+/=="):
+            with self.subTest(token):
+                self.assertEqual(self.problems(token), [])
+
+    def test_a_token_that_is_short_or_that_no_header_can_have_is_refused_and_not_shown(self):
+        for token in ("hunter2", "a secret with spaces", "0123456789abcdef\n", "é" * 20, "=" * 20):
+            with self.subTest(token):
+                [problem] = self.problems(token)
+                self.assertEqual(problem.id, "perftests.E001")
+                self.assertIn(f'PERFTESTS["METRICS_TOKEN"] is {len(token)} char', problem.msg)
+                self.assertNotIn(token, problem.msg)
+
+    def test_a_token_that_is_no_text_is_refused_and_not_shown(self):
+        for token in (None, 1234567890123456, b"0123456789abcdef"):
+            with self.subTest(token):
+                [problem] = self.problems(token)
+                self.assertIn(f"is a {type(token).__name__}; it must be", problem.msg)
+
+    def test_each_check_of_perftests_is_in_the_reference_of_the_settings(self):
+        ids = re.findall(r'id="(perftests\.E\d+)"', Path(checks.__file__).read_text())
+        page = Path(__file__).parents[3] / "docs/reference/settings.md"
+        self.assertEqual(re.findall(r"^\| `(perftests\.E\d+)`", page.read_text(), re.M), ids)
