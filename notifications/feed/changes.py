@@ -8,32 +8,29 @@ from ..signals import MARKED, Marking
 from ..states import News
 from ..store import marking
 from ..store.database import database
-from ..store.own.changing import delete, take_back, up_to
+from ..store.own.changing import delete, take_back
 
 Kind = Literal["delivered"] | News
 
 AT_ONCE = 500
-"""Rows of one statement of "all up to an id": others, who want to write, wait for it."""
+"""Notifications of one statement, and of one hint."""
 
 
 def change(kind: Kind, pk: Any, ids: Collection[int]) -> int:
-    """Do it to these of the user's; how many have changed."""
+    """Do it to these of the user's, in the caller's transaction; how many have changed."""
+    # Everybody begins with the oldest row of a user, so that no two wait for each other.
+    oldest_first = sorted(set(ids))
+    starts = range(0, len(oldest_first), AT_ONCE)
+    return sum(_change(kind, pk, oldest_first[at : at + AT_ONCE]) for at in starts)
+
+
+def _change(kind: Kind, pk: Any, ids: Collection[int]) -> int:
     changed = _changed(kind, pk, ids)
     if changed and kind != "delivered":
         fanout.state_changed_on_commit(pk, kind, changed, database())
     if changed and kind in MARKED:
         fanout.tell_on_commit(MARKED[kind], Marking(pk, changed), database())
     return len(changed)
-
-
-def change_up_to(kind: News, pk: Any, upto: int) -> int:
-    """Do it to all that was delivered and is not newer; how many have changed."""
-    number = 0
-    while True:
-        ids = up_to(kind, pk, upto, AT_ONCE)
-        number += change(kind, pk, ids)
-        if len(ids) < AT_ONCE:
-            return number
 
 
 def _changed(kind: Kind, pk: Any, ids: Collection[int]) -> list[int]:

@@ -2,15 +2,18 @@
 
 from typing import cast
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from ..access.tickets import make_ticket
 from ..conf import get_settings
 from ..exceptions import InvalidRecipient
 from ..states import News
+from ..store.database import database
+from ..store.own.changing import up_to
 from ..store.own.rows import have_any
 from .answering import Handler, as_json, conditional, endpoint
-from .changes import Kind, change, change_up_to
+from .changes import Kind, change
 from .contract import VERBS, ByIds, Done, Item, ListQuery, NoQuery, Ticket
 from .identity import Asker
 from .input import not_found, read_id, read_ids, read_query, read_selection
@@ -57,10 +60,17 @@ def _change_one(request: HttpRequest, asker: Asker, kind: Kind, notification_id:
 
 
 def _change_some(asker: Asker, kind: Kind, ids: list[int]) -> Done:
-    changed = change(kind, asker.pk, ids)
-    if not changed and not have_any(asker.pk, ids):
+    done = _change(asker, kind, ids)
+    if not done.changed and not have_any(asker.pk, ids):
         raise not_found()
-    return Done(changed, read_counts(asker.pk))
+    return done
+
+
+def _change(asker: Asker, kind: Kind, ids: list[int]) -> Done:
+    """What cannot be answered has not been done. A transaction that begins by reading could be
+    refused on SQLite, so these were read before."""
+    with transaction.atomic(database()):
+        return Done(change(kind, asker.pk, ids), read_counts(asker.pk))
 
 
 def _one(kind: Kind) -> Handler:
@@ -77,8 +87,7 @@ def _many(kind: Kind) -> Handler:
         named = read_ids(request) if kind == "delivered" else read_selection(request)
         if isinstance(named, ByIds):
             return _change_some(asker, kind, named.ids)
-        changed = change_up_to(cast(News, kind), asker.pk, named.upto)
-        return Done(changed, read_counts(asker.pk))
+        return _change(asker, kind, up_to(cast(News, kind), asker.pk, named.upto))
 
     return post_many
 

@@ -1,7 +1,9 @@
 """A user who asks the feed, and another whose rows must stay as they are."""
 
 import json
+from itertools import count
 
+from django.db import OperationalError, connection
 from django.test import Client, TestCase
 from django.urls import reverse
 
@@ -63,3 +65,15 @@ def bearer(user):
     return Client(
         enforce_csrf_checks=True, headers={"authorization": f"Bearer {make_ticket(user)}"}
     )
+
+
+def failing_at(which, *beginnings):
+    """A context in which the database fails at this one of the statements that begin so."""
+    number = count(1)
+
+    def execute(run, sql, *args):
+        if sql.lstrip().startswith(beginnings) and next(number) == which:
+            raise OperationalError("the database is gone")
+        return run(sql, *args)
+
+    return connection.execute_wrapper(execute)

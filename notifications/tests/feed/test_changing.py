@@ -11,7 +11,7 @@ from notifications.wire.hints import Changed, user_group
 
 from ..listening import ListeningMixin
 from ..users import make_user
-from .case import FeedTestCase, bearer
+from .case import FeedTestCase, bearer, failing_at
 
 OF_ONE = [verb for verb in VERBS if verb != "delete"]
 AFTER = {
@@ -87,6 +87,29 @@ class ChangingTests(FeedTestCase):
             for verb in ("seen", "read", "unread", "archive", "unarchive", "delete"):
                 with self.subTest(verb):
                     self.assertEqual(self.post(verb, upto=self.ids[3]).json()["changed"], 4)
+
+    def test_nothing_has_changed_when_the_database_fails_midway(self):
+        self.mark("delivered", *self.ids)
+        before = self.states()
+        for verb in ("seen", "read", "archive", "delete"):
+            for named in ({"upto": self.ids[3]}, {"ids": self.ids}):
+                with self.subTest(verb, named=named), mock.patch.object(changes, "AT_ONCE", 2):
+                    with failing_at(2, "UPDATE", "DELETE"), self.assertLogs("notifications.feed"):
+                        answer = self.post(verb, **named)
+                    self.assert_problem(answer, 503, "unavailable")
+                    self.assertEqual(self.states(), before)
+
+    def test_nothing_has_changed_when_the_counts_behind_a_change_cannot_be_read(self):
+        self.mark("delivered", *self.ids)
+        before = self.states()
+        for post in (
+            lambda: self.post("read", upto=self.ids[3]),
+            lambda: self.post("read-one", self.ids[0]),
+            lambda: self.delete(self.ids[0]),
+        ):
+            with failing_at(1, "SELECT COUNT"), self.assertLogs("notifications.feed"):
+                self.assert_problem(post(), 503, "unavailable")
+            self.assertEqual(self.states(), before)
 
     def test_a_body_that_makes_no_sense_is_refused_before_anything_changes(self):
         for body in (
