@@ -24,6 +24,32 @@ urlpatterns = [
 ]
 """
 
+# As a server does: the frames of one socket, which is told of a notification after its greeting.
+SOCKET = """
+import asyncio, json
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth.models import User
+from mysite.asgi import application
+from notifications.send import anotify
+from notifications.tickets import make_ticket
+
+async def hear():
+    ada = await User.objects.aget(username="ada")
+    query = f"ticket={make_ticket(ada)}".encode()
+    page = ApplicationCommunicator(application, {
+        "type": "websocket", "path": "/ws/notifications/", "query_string": query,
+        "headers": [], "subprotocols": []})
+    await page.send_input({"type": "websocket.connect"})
+    assert (await page.receive_output(5))["type"] == "websocket.accept"
+    assert json.loads((await page.receive_output(5))["text"])["type"] == "hello"
+    await anotify(ada, TITLE)
+    print(json.loads((await page.receive_output(5))["text"])["title"])
+    await page.send_input({"type": "websocket.disconnect", "code": 1000})
+    await page.wait(5)
+
+asyncio.run(hear())
+"""
+
 
 class OwnProject:
     """In an empty folder, run by any interpreter, with a user who may sign in to the admin."""
@@ -33,17 +59,25 @@ class OwnProject:
     def __init__(self, folder, python=sys.executable):
         self.folder, self._python = folder, python
         self.run("-m", "django", "startproject", "mysite", ".")
-        self.write("mysite/urls.py", URLS)
-        self.add_settings('TEMPLATES[0]["DIRS"] = [BASE_DIR / "mysite" / "templates"]')
 
     def follow_the_page(self):
         """All that docs/start/first-notification.md tells to write, and the options for SQLite."""
         first = page("start/first-notification")
+        self.write("mysite/urls.py", URLS)
+        self.add_settings('TEMPLATES[0]["DIRS"] = [BASE_DIR / "mysite" / "templates"]')
         self.write("mysite/asgi.py", block(first, "python", "# asgi.py"))
         self.write("mysite/views.py", block(first, "python", "# views.py"))
         self.write("mysite/templates/page.html", block(first, "html", "{% load static %}"))
         self.add_settings(block(first, "python", "# settings.py"))
         self.add_settings(block(page("reference/settings"), "python", "DATABASES"))
+
+    def follow_the_page_of_the_lab(self):
+        """What docs/how-to/measure-your-own-code.md tells to write; the app is `myapp`."""
+        lab = page("how-to/measure-your-own-code")
+        self.write("myapp/__init__.py", "")
+        self.write("myapp/tests/__init__.py", "")
+        self.write("myapp/tests/perf.py", block(lab, "python", "from perftests."))
+        self.add_settings(block(lab, "python", "# settings.py"))
 
     def copy(self, app):
         """What the wheel would bring of it: all but its tests."""
@@ -52,13 +86,16 @@ class OwnProject:
 
     def write(self, name, text):
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
     def add_settings(self, text):
         """The `...` of a document stands for what is there already."""
-        with (self.folder / "mysite" / "settings.py").open("a") as file:
-            file.write("\n" + text.replace("...,", "*INSTALLED_APPS,"))
+        self.append("mysite/settings.py", text.replace("...,", "*INSTALLED_APPS,"))
+
+    def append(self, name, text):
+        with (self.folder / name).open("a") as file:
+            file.write("\n" + text)
 
     def prepare(self):
         self.manage("migrate", "--verbosity=0")
@@ -67,6 +104,10 @@ class OwnProject:
     def manage(self, *words):
         """What the command printed; it has to succeed."""
         return self.run("manage.py", *words)
+
+    def heard(self, title):
+        """What the socket of ada's page is told, where she is sent this; without a server."""
+        return self.manage("shell", "-v0", "-c", SOCKET.replace("TITLE", repr(title))).strip()
 
     def server(self):
         return RunServer(self.folder, self._python)

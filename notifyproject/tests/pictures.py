@@ -19,18 +19,28 @@ IMAGES = ROOT / "docs" / "images"
 PASSWORD = "engine of analysis"
 RUN = ["--scale=smoke", "--label=before the upgrade", "--suites", "notification", "websocket"]
 NEWS = ["Your export is ready", "demo", "--body=It has 12,480 rows.", "--level=success"]
-DESKTOP, PHONE, HEIGHT = 800, 390, 640
+DESKTOP, PHONE, BELL, LAB, HEIGHT, GAP = 800, 390, 440, 1080, 720, 16
+SHOP = """
+  body { margin: 0; font-family: system-ui, sans-serif; background: #f4f5f7 }
+  header { display: flex; justify-content: end; padding: 8px 16px; background: #fff }
+  main { display: none }
+"""
 
 
 class Site(PrivateService):
-    """`manage.py runserver`."""
+    """`manage.py runserver` with some settings."""
+
+    def __init__(self, settings="notifyproject.settings"):
+        super().__init__()
+        self._settings = settings
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
     def command(self):
-        return [sys.executable, str(ROOT / "manage.py"), "runserver", "--noreload", str(self.port)]
+        serve = [str(ROOT / "manage.py"), "runserver", "--noreload", str(self.port)]
+        return ["env", f"DJANGO_SETTINGS_MODULE={self._settings}", sys.executable, *serve]
 
 
 def main():
@@ -41,6 +51,8 @@ def main():
         with Site() as site, chromium() as browser:
             picture_of_a_run(browser, site)
             picture_of_two_windows(browser, site)
+            with Site("notifyproject.tests.bell_site") as shop:
+                picture_of_bell_and_lab(browser, site, shop)
     print(f"The pictures are in {IMAGES}.")
 
 
@@ -77,15 +89,28 @@ def picture_of_two_windows(browser, site):
     side_by_side(browser, [page.screenshot() for page in windows])
 
 
-def side_by_side(browser, screenshots):
-    width = DESKTOP + PHONE + 16
-    page = browser.new_page(viewport={"width": width, "height": HEIGHT})
+def picture_of_bell_and_lab(browser, site, shop):
+    size = {"width": BELL, "height": HEIGHT}
+    page = window(browser, site, "demo", "/", viewport=size, bypass_csp=True)
+    page.goto(shop.url)  # cookies do not know ports
+    page.add_style_tag(content=SHOP)
+    page.locator("#bell").click()
+    page.get_by_text(NEWS[0]).first.wait_for()
+    size = {"width": LAB, "height": HEIGHT}
+    lab = window(browser, site, "admin", "/admin/perftests/perfrun/1/change/", viewport=size)
+    lab.locator("#toggle-nav-sidebar").click()
+    lab.locator(".perf-result").first.wait_for()
+    side_by_side(browser, [page.screenshot(), lab.screenshot()], BELL + LAB, "first.png")
+
+
+def side_by_side(browser, screenshots, width=DESKTOP + PHONE, name="page.png"):
+    page = browser.new_page(viewport={"width": width + GAP, "height": HEIGHT})
     images = (
         f'<img src="data:image/png;base64,{b64encode(screenshot).decode()}">'
         for screenshot in screenshots
     )
-    page.set_content(f'<body style="margin:0;display:flex;gap:16px">{"".join(images)}')
-    page.screenshot(path=IMAGES / "page.png", omit_background=True)
+    page.set_content(f'<body style="margin:0;display:flex;gap:{GAP}px">{"".join(images)}')
+    page.screenshot(path=IMAGES / name, omit_background=True)
 
 
 if __name__ == "__main__":

@@ -36,30 +36,10 @@ for module in pkgutil.walk_packages(notifications.__path__, "notifications."):
         __import__(module.name)
 """
 
-# As a server does: the frames of one socket, which is told of a notification after its greeting.
-SOCKET = """
-import asyncio, json
-from asgiref.testing import ApplicationCommunicator
-from django.contrib.auth.models import User
-from mysite.asgi import application
-from notifications.send import anotify
-from notifications.tickets import make_ticket
-
-async def hear():
-    ada = await User.objects.aget(username="ada")
-    query = f"ticket={make_ticket(ada)}".encode()
-    page = ApplicationCommunicator(application, {
-        "type": "websocket", "path": "/ws/notifications/", "query_string": query,
-        "headers": [], "subprotocols": []})
-    await page.send_input({"type": "websocket.connect"})
-    assert (await page.receive_output(5))["type"] == "websocket.accept"
-    assert json.loads((await page.receive_output(5))["text"])["type"] == "hello"
-    await anotify(ada, "Hello")
-    print(json.loads((await page.receive_output(5))["text"])["title"])
-    await page.send_input({"type": "websocket.disconnect", "code": 1000})
-    await page.wait(5)
-
-asyncio.run(hear())
+CHANNELS = """
+INSTALLED_APPS = ["daphne", ..., "channels"]
+ASGI_APPLICATION = "mysite.asgi.application"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 """
 
 
@@ -103,7 +83,7 @@ class WheelTests(SimpleTestCase):
         project.prepare()
         project.manage("check", "--fail-level", "WARNING")
         project.manage("shell", "-v0", "-c", IMPORT_ALL)
-        self.assertEqual(project.manage("shell", "-v0", "-c", SOCKET), "Hello\n")
+        self.assertEqual(project.heard("Hello"), "Hello")
 
     def test_the_wheel_in_a_new_project_of_django_5_2_reaches_a_socket_over_daphne(self):
         self.assert_reaches_a_socket("5.2", self.served)
@@ -169,9 +149,23 @@ class WheelTests(SimpleTestCase):
         run(environment.python, "-P", "-c", "\n".join(imports))
 
     def test_the_extra_perf_measures_in_a_new_project(self):
-        project = self.project(self.environment(extras="[perf]"))
+        environment = self.environment(extras="[perf]")
+        self.assert_measures_ours(self.project(environment))
+        for settings_of_channels in ("", CHANNELS):
+            with self.subTest("the lab alone", channels=bool(settings_of_channels)):
+                self.assert_measures_alone(environment, settings_of_channels)
+
+    def assert_measures_ours(self, project):
         project.add_settings('INSTALLED_APPS = [..., "perftests"]')
         project.add_settings('DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}')
         label = "perftests.suites.notification.test_performance"
         test = "NotificationPerformanceTests.test_statistics_of_all_deliveries_are_cheap"
         project.manage("perf", f"{label}.{test}", "--scale=smoke")
+
+    def assert_measures_alone(self, environment, settings_of_channels):
+        project = OwnProject(self.new_folder(), environment.python)
+        project.add_settings(settings_of_channels)
+        project.follow_the_page_of_the_lab()
+        project.manage("check", "--fail-level", "WARNING")
+        said = project.manage("perf", "myapp.tests.perf", "--scale=smoke")
+        self.assertIn("1 of 1 tests passed", said)

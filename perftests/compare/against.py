@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from django.core.management import CommandParser
 from rich.console import Console
 
 from ..conf import Server
@@ -21,10 +20,9 @@ from .differences import compared
 from .experiment import Experiment
 from .pairing import Pairing
 from .reporting import Against, report_of
-from .verdicts import LATER_LOOKS, fewest_pairs
+from .verdicts import fewest_pairs
 from .versions.choice import two_sides
 
-BUDGET_SECONDS = 600.0
 SHOWN_FUNCTIONS = 5
 OF_A_RUN = ("suites", "scale", "fail_fast")
 
@@ -35,30 +33,6 @@ class Stopped(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
-
-
-def add_options(parser: CommandParser) -> None:
-    """The options of `perf` that belong to a comparison."""
-    parser.add_argument(
-        "--against",
-        metavar="REF",
-        help="Compare the code as it is here with a commit, branch or tag, or with a release as "
-        "pypi:VERSION, in pairs; . compares it with itself, which shows the noise.",
-    )
-    parser.add_argument(
-        "--pairs",
-        type=int,
-        default=LATER_LOOKS[-1],
-        metavar="N",
-        help=f"With --against: at most so many pairs (default: {LATER_LOOKS[-1]}).",
-    )
-    parser.add_argument(
-        "--budget",
-        type=float,
-        default=BUDGET_SECONDS,
-        metavar="SECONDS",
-        help=f"With --against: begin no further pairs after it (default: {BUDGET_SECONDS:g}).",
-    )
 
 
 @dataclass(frozen=True, slots=True)

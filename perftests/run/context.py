@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
@@ -30,7 +32,7 @@ DIGEST_LENGTH = 12
 def describe(server: Server) -> dict[str, Any]:
     """What a run under `server` runs on, as plain data; it asks the database for its version."""
     return {
-        **environment.describe(Path(notifications.__path__[0])),
+        **environment.describe(measured()),
         "database": {
             "vendor": connection.vendor,
             "version": ".".join(map(str, connection.get_database_version())),
@@ -39,6 +41,13 @@ def describe(server: Server) -> dict[str, Any]:
         "server": server,
         "settings_digest": settings_digest(),
     }
+
+
+def measured() -> Path:
+    """The folder of the package that a run is about: the settings', where the lab is alone."""
+    if apps.is_installed("notifications"):
+        return Path(notifications.__path__[0])
+    return Path(str(import_module(settings.SETTINGS_MODULE).__file__)).parent
 
 
 def settings_digest() -> str:

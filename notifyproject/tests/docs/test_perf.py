@@ -15,7 +15,7 @@ from django.core.management import BaseCommand, call_command, load_command_class
 from django.test import SimpleTestCase, TransactionTestCase, tag
 from django.utils.text import capfirst
 
-from perftests.compare.against import BUDGET_SECONDS
+from perftests.compare.options import BUDGET_SECONDS
 from perftests.compare.verdicts import ERROR_RATE, LATER_LOOKS, SAME_MARGIN, fewest_pairs
 from perftests.conf import SCALES, Configuration, known_names
 from perftests.load.clients.health import SATURATED

@@ -11,7 +11,7 @@ from django_rich.management import RichCommand
 from rich.console import Console
 
 from perftests import store
-from perftests.compare import against
+from perftests.compare.options import add_options as add_options_of_a_comparison
 from perftests.conf import SCALES, SERVERS, configuration, require_valid
 from perftests.exceptions import PerftestsError
 from perftests.management.commands._baseline import add_option, baseline, print_beside
@@ -34,7 +34,12 @@ from perftests.reports.gate import OF_A_COMPARISON, OF_A_RUN, is_shut
 from perftests.reports.progress import RunProgress
 from perftests.run.manager import Run
 from perftests.run.order import Order
-from perftests.runner.selection import changed_workloads, require_workloads, select
+from perftests.runner.selection import (
+    changed_workloads,
+    require_notifications,
+    require_workloads,
+    select,
+)
 
 EXIT_NOT_PASSED = 1
 EXIT_WRONG_USAGE = 2
@@ -107,7 +112,7 @@ class Command(RichCommand):
             help="What ends with exit code 1 (default: required; with --against: regression).",
         )
         add_option(parser)
-        against.add_options(parser)
+        add_options_of_a_comparison(parser)
         add_options(parser)
         parser.add_argument(
             "--list", action="store_true", dest="list_tests", help="List the tests and run none."
@@ -154,6 +159,9 @@ class Command(RichCommand):
 
     def _compare(self, labels: list[str], options: dict[str, Any]) -> None:
         require_valid()
+        require_notifications("--against")
+        from perftests.compare import against  # which samples what needs the app's models
+
         server = chosen("--server", options["server"], SERVERS) or configuration.SERVER
         order, reports = against.order(labels, options, server), destinations(options)
         gate = chosen("--fail-on", options["fail_on"], OF_A_COMPARISON) or "regression"

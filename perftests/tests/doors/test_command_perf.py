@@ -11,7 +11,13 @@ from unittest import mock
 
 from django.conf import settings
 from django.core.management import CommandError, call_command, load_command_class
-from django.test import SimpleTestCase, TransactionTestCase, override_settings, tag
+from django.test import (
+    SimpleTestCase,
+    TransactionTestCase,
+    modify_settings,
+    override_settings,
+    tag,
+)
 
 from perftests import store
 from perftests.models import PerfRun
@@ -60,6 +66,11 @@ class PerfUsageTests(TransactionTestCase):
         self.assertIn("it must be one of required, goal, never", message)
         message = self.refuse(against=".", fail_on="goal")
         self.assertIn("it must be one of regression, never", message)
+
+    @modify_settings(INSTALLED_APPS={"remove": "notifications"})
+    def test_perf_rejects_a_comparison_where_the_app_that_it_samples_is_not_installed(self):
+        message = self.refuse(against=".")
+        self.assertIn("--against measures the app notifications, which is not in INST", message)
 
     def test_perf_rejects_an_unknown_suite(self):
         message = self.refuse(SAMPLES, suites=["samples"])

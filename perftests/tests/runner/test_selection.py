@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, modify_settings
 
 from perftests.exceptions import InvalidSelection
 from perftests.runner.selection import select
@@ -41,6 +41,19 @@ class SelectionTests(SimpleTestCase):
             self.assertGreater(len(rows([SAMPLES])), 10)
             self.assertGreater(len(rows(["perftests"])), 10)
             self.assertGreater(len(rows([])), 10)
+
+    @modify_settings(INSTALLED_APPS={"remove": "notifications"})
+    def test_a_project_with_the_lab_alone_is_told_to_name_tests_of_its_own(self):
+        for labels in ([], ["N7"], ["perftests.suites.database"]):
+            with (
+                self.subTest(labels),
+                self.assertRaisesMessage(InvalidSelection, "not in INSTALLED_APPS here; tests of"),
+            ):
+                select(labels, [])
+
+    @modify_settings(INSTALLED_APPS={"remove": "notifications"})
+    def test_a_project_with_the_lab_alone_selects_its_own_tests(self):
+        self.assertEqual(rows([f"{SAMPLES}.Passing"]), ["S1"])
 
     @mock.patch("perftests.runner.selection.DEFAULT_LABEL", f"{SAMPLES}.Passing")
     def test_a_selection_without_labels_takes_the_default_label(self):

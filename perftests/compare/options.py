@@ -1,0 +1,31 @@
+"""What `perf` can be told about a comparison; known also where nothing of ours can be compared."""
+
+from django.core.management import CommandParser
+
+from .verdicts import LATER_LOOKS
+
+BUDGET_SECONDS = 600.0
+
+
+def add_options(parser: CommandParser) -> None:
+    """Add the options of `perf` that belong to a comparison."""
+    parser.add_argument(
+        "--against",
+        metavar="REF",
+        help="Compare the code as it is here with a commit, branch or tag, or with a release as "
+        "pypi:VERSION, in pairs; . compares it with itself, which shows the noise.",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=LATER_LOOKS[-1],
+        metavar="N",
+        help=f"With --against: at most so many pairs (default: {LATER_LOOKS[-1]}).",
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=BUDGET_SECONDS,
+        metavar="SECONDS",
+        help=f"With --against: begin no further pairs after it (default: {BUDGET_SECONDS:g}).",
+    )
