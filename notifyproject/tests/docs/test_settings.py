@@ -11,6 +11,7 @@ from django.test import SimpleTestCase, override_settings
 
 from notifications import checks
 from notifications.conf import Settings
+from perftests import checks as perftests_checks
 
 from .pages import page
 
@@ -72,3 +73,7 @@ class DocumentedSettingsTests(SimpleTestCase):
             name for name in rows(NOTIFICATIONS) if re.match(r"notifications\.[EW]", name)
         ]
         self.assertEqual(documented, sorted(set(ids)))
+
+    def test_each_check_of_perftests_is_documented(self):
+        ids = re.findall(r'id="(perftests\.[EW]\d+)"', Path(perftests_checks.__file__).read_text())
+        self.assertEqual(re.findall(r"^\| `(perftests\.[EW]\d+)`", TEXT, re.MULTILINE), ids)
