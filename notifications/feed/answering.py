@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
 
 from .identity import Asker, identify
@@ -50,6 +52,8 @@ class Exchange:
             yield answers
         except Refused as refused:
             answers.append(refused.response())
+        except (BadRequest, SuspiciousOperation) as error:  # of Django, where it parses
+            answers.append(Refused("invalid", str(error)).response())
         except (DatabaseError, InterfaceError):
             logger.exception("The feed could not answer")
             detail = f"The database does not answer. Come again in {RETRY_SECONDS} seconds."
@@ -96,9 +100,17 @@ def conditional(request: HttpRequest, answer: msgspec.Struct) -> HttpResponse:
     """With an ETag of what is said; 304 to whoever knows it already."""
     response = as_json(answer)
     etag = etag_of(response.content)
+    if _is_known(request, etag):
+        response = HttpResponseNotModified()
     response.headers["ETag"] = etag
-    found = get_conditional_response(request, etag=etag, response=response)
-    return found or response
+    return response
+
+
+def _is_known(request: HttpRequest, etag: str) -> bool:
+    """By `If-None-Match` alone: what other conditions refuse would be no problem document."""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    # A proxy that compresses makes a weak one of it.
+    return known == ["*"] or etag in (one.removeprefix("W/") for one in known)
 
 
 def etag_of(content: bytes) -> str:

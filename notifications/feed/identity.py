@@ -10,7 +10,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from ..access.authentication import Credentials, active_among
 from ..access.tickets import read_ticket
 from ..access.users import primary_key
-from ..exceptions import InvalidRecipient, InvalidTicket
+from ..db.batches import BAD_INPUT
+from ..exceptions import InvalidTicket
 from .problems import Refused
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -56,14 +57,14 @@ def _by_ticket(ticket: str) -> Asker | None:
 
 
 def _by_session(request: HttpRequest) -> Asker | None:
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return None
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    user = getattr(request, "user", None)
     try:
+        if user is None or not user.is_authenticated:
+            return None
         return Asker(primary_key(user), Credentials(user=user, session_key=key))
-    except InvalidRecipient:
-        return None  # another middleware's idea of a user
+    except BAD_INPUT:
+        return None  # a cookie that no database can look for, another middleware's idea of a user
 
 
 class _Check(CsrfViewMiddleware):
