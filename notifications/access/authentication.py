@@ -36,6 +36,8 @@ class Credentials:
     user: Any = None
     session_key: str = ""
     bearer: str = ""
+    of: str = ""
+    """Whose page it is, by primary key: somebody else may have signed in meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,16 @@ class Admission:
 
 def ticket_in(scope: dict[str, Any]) -> str:
     """The ticket in the URL, among the subprotocols or in a header, or nothing."""
-    return _own_ticket(scope) or _bearer(scope)
+    return _own_ticket(scope, _query(scope)) or _bearer(scope)
 
 
 def credentials_in(scope: dict[str, Any]) -> Credentials:
     """Everything that a connection shows of who it is; what it is worth is seen later."""
-    if ticket := _own_ticket(scope):
-        return Credentials(ticket=ticket)
-    return Credentials("", scope.get("user"), _session_key(scope), _bearer(scope))
+    query = _query(scope)
+    of = " ".join(query.get("user", []))
+    if ticket := _own_ticket(scope, query):
+        return Credentials(ticket=ticket, of=of)
+    return Credentials("", scope.get("user"), _session_key(scope), _bearer(scope), of)
 
 
 def authenticate(shown: Sequence[Credentials]) -> list[Admission | Exception | None]:
@@ -71,7 +75,7 @@ def authenticate(shown: Sequence[Credentials]) -> list[Admission | Exception | N
     if any(isinstance(claim, DatabaseError | InterfaceError) for claim in claims):
         _ask_anything()
     present = active_among({claim.pk for claim in claims if isinstance(claim, Admission)})
-    return [_answer(claim, present) for claim in claims]
+    return [_answer(*one, present) for one in zip(shown, claims, strict=True)]
 
 
 def endings(admissions: Collection[Admission]) -> dict[Admission, int]:
@@ -148,9 +152,12 @@ def _claim(
     return session
 
 
-def _answer(claim: Admission | Exception | None, present: set[Any]) -> Admission | Exception | None:
+def _answer(
+    shown: Credentials, claim: Admission | Exception | None, present: set[Any]
+) -> Admission | Exception | None:
     if isinstance(claim, Admission):
-        return claim if claim.pk in present else None
+        is_meant = shown.of in ("", str(claim.pk))
+        return claim if is_meant and claim.pk in present else None
     return None if isinstance(claim, BAD_INPUT) else claim
 
 
@@ -171,8 +178,11 @@ def _hash_changed(admission: Admission, user: Any) -> bool:
     return bool(user.get_session_auth_hash() != admission.session_hash)
 
 
-def _own_ticket(scope: dict[str, Any]) -> str:
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+def _query(scope: dict[str, Any]) -> dict[str, list[str]]:
+    return parse_qs(scope.get("query_string", b"").decode("latin-1"))
+
+
+def _own_ticket(scope: dict[str, Any], query: dict[str, list[str]]) -> str:
     offered = [str(name) for name in scope.get("subprotocols") or []]
     protocols = [name for name in offered if name.startswith(SUBPROTOCOL_PREFIX)]
     shown = query.get("ticket") or [name.removeprefix(SUBPROTOCOL_PREFIX) for name in protocols]

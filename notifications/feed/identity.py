@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,7 +13,7 @@ from ..access.tickets import read_ticket
 from ..access.users import primary_key
 from ..db.batches import BAD_INPUT
 from ..exceptions import InvalidTicket
-from .problems import Refused
+from .problems import Refused, unauthenticated
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -26,7 +27,8 @@ class Asker:
 
 
 def identify(request: HttpRequest) -> Asker:
-    """Raises `Refused` for nobody, and for a session that changes something without a token.
+    """Raises `Refused` for nobody, for a session of another user than that of the page, and for one
+    that changes something without a token.
 
     A ticket counts first: no page of others can make a browser send one. What is none in that
     header may be another middleware's, and the session counts.
@@ -38,14 +40,20 @@ def identify(request: HttpRequest) -> Asker:
             return asker
     asker = _by_session(request)
     if asker is None:
-        raise Refused(
-            "unauthenticated",
-            "Sign in, or send a valid ticket as `Authorization: Bearer <ticket>`.",
-            {"WWW-Authenticate": "Bearer"},
+        raise unauthenticated(
+            "Sign in, or send a valid ticket as `Authorization: Bearer <ticket>`."
         )
+    _check_page(request, asker)
     if request.method not in SAFE:
         _check_token(request)
     return asker
+
+
+def _check_page(request: HttpRequest, asker: Asker) -> None:
+    """A page may be open for longer than its user is signed in: it says whose it is."""
+    of = request.headers.get("Notifications-User", "")
+    if of and unquote(of) != str(asker.pk):
+        raise unauthenticated("Somebody else is signed in by now: load the page again.")
 
 
 def _by_ticket(ticket: str) -> Asker | None:

@@ -20,7 +20,7 @@ from .answering import RETRY_SECONDS, Exchange, choose, conditional
 from .contract import PollQuery
 from .identity import Asker
 from .input import read_query
-from .problems import Refused
+from .problems import Refused, unauthenticated
 from .reading import read_latest
 
 P = ParamSpec("P")
@@ -79,7 +79,7 @@ async def _waiting(asker: Asker) -> AsyncIterator[Waiter]:
 def _check(code: int | None) -> None:
     """Raises `Refused` for whoever the hub would not let stay."""
     if code in _SIGNED_OUT:
-        raise Refused("unauthenticated", "Sign in.", {"WWW-Authenticate": "Bearer"})
+        raise unauthenticated("Sign in.")
     if code == CloseCode.TOO_MANY_SOCKETS:
         detail = "Too many connections of this user wait here, and this one waited longest."
         raise Refused("too-many-requests", detail, {"Retry-After": str(RETRY_SECONDS)})

@@ -50,3 +50,7 @@ class Refused(Exception):
         )
         body = msgspec.json.encode(problem)
         return HttpResponse(body, MEDIA_TYPE, status, headers=dict(self.headers))
+
+
+def unauthenticated(detail: str) -> Refused:
+    return Refused("unauthenticated", detail, {"WWW-Authenticate": "Bearer"})

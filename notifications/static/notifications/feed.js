@@ -7,15 +7,17 @@ const MAX_QUEUED = 1000;
 export class Feed extends EventTarget {
   #url;
   #csrf;
+  #user;
   #name;
   #memory = [];
   #flushing = false;
   #pause = RETRY_MS[0];
 
-  constructor({ url, csrf, name }) {
+  constructor({ url, csrf, user, name }) {
     super();
     this.#url = url;
     this.#csrf = csrf;
+    this.#user = user;
     this.#name = name;
   }
 
@@ -61,6 +63,7 @@ export class Feed extends EventTarget {
     for (let first; (first = this.#read()[0]); ) {
       const [verb, body] = first;
       const response = await this.send(verb, body);
+      if (response?.status === 401) return; // until its user is back
       if (!response || response.status >= 500 || LASTING.has(response.status)) {
         const wait = 1000 * Number(response?.headers.get("Retry-After") ?? 0);
         setTimeout(() => this.flush(), Math.max(wait, this.#pause));
@@ -83,6 +86,8 @@ export class Feed extends EventTarget {
       options.body = JSON.stringify(body);
       options.headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token() };
     }
+    // Somebody else may have signed in meanwhile with this browser.
+    if (this.#user) options.headers["Notifications-User"] = encodeURIComponent(this.#user);
     try {
       return await fetch(url, options);
     } catch {

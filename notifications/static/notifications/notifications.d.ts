@@ -38,7 +38,7 @@ export interface Options {
   feed?: string;
   /** The path of the socket; "/ws/notifications/". */
   socket?: string;
-  /** Who the page belongs to, so that tabs of another user keep to themselves. */
+  /** Whose page it is, by primary key: it shows nothing of whoever else signs in after that. */
   user?: string;
   /** Django's CSRF token; out of its cookie, if it is left out. */
   csrf?: string;

@@ -2,7 +2,7 @@
  * Notifications of the user of this page, the same in all tabs of the browser.
  *
  *     import { Notifications } from "…/notifications.js";
- *     const notifications = new Notifications({ user: "17" });
+ *     const notifications = new Notifications({ user: "17" }); // the primary key
  *     notifications.subscribe(({ items, unread }) => show(items, unread));
  *     notifications.connect();
  *
@@ -58,9 +58,11 @@ export class Notifications extends EventTarget {
     super();
     const name = `notifications ${feed} ${user}`;
     this.#limit = limit;
-    this.#feed = new Feed({ url: feed, csrf, name });
+    this.#feed = new Feed({ url: feed, csrf, user, name });
     this.#feed.addEventListener("refused", () => this.#tabs.tell("resync"));
-    this.#client = new NotificationClient(socket);
+    const address = new URL(socket, window.location.href);
+    if (user) address.searchParams.set("user", user);
+    this.#client = new NotificationClient(address);
     this.#tabs = new Tabs(name, {
       lead: () => this.#lead(),
       follow: () => this.#unlead(),
@@ -297,7 +299,7 @@ export class Notifications extends EventTarget {
       this.#loading = this.#feed.get("poll/", { limit: this.#limit, wait: 0 });
       const latest = await this.#loading;
       this.#loading = null;
-      if (latest === null) setTimeout(() => this.#tabs.leads && this.#load(), PAUSE_MS);
+      if (latest === null) setTimeout(() => this.#tabs.leads && this.#snapshot.status !== "stopped" && this.#load(), PAUSE_MS);
       else if (!this.#again) await this.#announce(this.#completed(latest));
     } while (this.#again);
   }

@@ -91,6 +91,10 @@ class CredentialsTests(SimpleTestCase):
         shown = credentials_in(scope(cookies=["sessionid=abc"], authorization="Bearer x"))
         self.assertEqual(shown, Credentials("", None, "abc", "x"))
 
+    def test_a_page_says_in_the_url_whose_it_is(self):
+        shown = credentials_in(scope(query="user=7", cookies=["sessionid=abc"]))
+        self.assertEqual(shown, Credentials(session_key="abc", of="7"))
+
     def test_a_request_without_ticket_user_and_session_shows_no_credentials(self):
         self.assertEqual(credentials_in(scope()), Credentials())
         self.assertEqual(credentials_in(scope(cookies=["csrftoken=abc"])), Credentials())
@@ -139,6 +143,17 @@ class AuthenticateTests(TestCase):
 
     def test_a_ticket_authenticates_its_user(self):
         self.assertEqual(self.who(ticket=make_ticket(self.alice)), self.alice.pk)
+
+    def test_a_page_lets_in_nobody_but_the_user_whose_it_is(self):
+        session, pk = self.session_of(self.alice), str(self.alice.pk)
+        for shown in (
+            {"session_key": session},
+            {"user": self.alice},
+            {"ticket": make_ticket(self.alice)},
+        ):
+            self.assertEqual(self.who(**shown, of=pk), self.alice.pk)
+            for other in (str(self.bob.pk), f"{pk} {pk}", f"0{pk}", "ada"):
+                self.assertIsNone(self.who(**shown, of=other))
 
     def test_the_user_of_a_middleware_is_authenticated(self):
         self.assertEqual(self.who(user=self.alice), self.alice.pk)

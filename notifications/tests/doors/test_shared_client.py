@@ -1,29 +1,14 @@
 """notifications.js in real browsers, on a real server: one connection for all tabs of each."""
 
-import json
-import os
 import re
 import time
-from unittest import mock
-
-from django.contrib.auth.models import User
-from django.test import TransactionTestCase, tag
 
 from notifications.models import Delivery
 from notifications.send import notify
-from perftests.load.server.process import ServerProcess
 
-from ..browser import chromium, needs_browser, wait_until
+from ..browser import wait_until
+from ..tabs import SharedClientTestCase
 
-# A real page of the server: of one that a test makes up, Chromium lets no socket into the network.
-PAGE = "/notifications/openapi.json"
-SCRIPT = """async () => {
-  const { Notifications } = await import("/static/notifications/notifications.js");
-  window.notifications = new Notifications({ user: "ada" });
-  window.arrived = [];
-  notifications.addEventListener("notification", ({ detail }) => arrived.push(detail.id));
-  notifications.connect();
-}"""
 # What a proxy does that lets no WebSocket through.
 BLOCKED = """
 window.RealWebSocket = WebSocket;
@@ -34,70 +19,6 @@ window.WebSocket = class extends EventTarget {
 };
 """
 WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined });"
-
-
-@tag("slow")
-@needs_browser
-class SharedClientTestCase(TransactionTestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        settings = {"SWEEP_SECONDS": 0.5, "RETRY_SECONDS": [0.2, 0.4], "POLL_SECONDS": 2}
-        environment = {"PERF_NOTIFICATIONS": json.dumps(settings)}
-        cls.server = cls.enterClassContext(ServerProcess(environment=environment))
-        cls.browser = cls.enterClassContext(chromium())
-        # Playwright runs an event loop in this thread, which waits while the tests use the ORM.
-        cls.enterClassContext(mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
-
-    def setUp(self):
-        self.user = User.objects.create_user("ada")
-        self.sockets, self.complaints = [], []
-        self.context = self.new_context()
-
-    def new_context(self):
-        context = self.browser.new_context()
-        self.addCleanup(context.close)
-        context.set_default_timeout(10_000)
-        self.client.force_login(self.user)
-        cookies = {"sessionid": self.client.cookies["sessionid"].value, "csrftoken": "a" * 32}
-        context.add_cookies(
-            [{"name": n, "value": v, "url": self.server.http_url} for n, v in cookies.items()]
-        )
-        return context
-
-    def open_tab(self, script="", context=None):
-        tab = (context or self.context).new_page()
-        tab.on("websocket", lambda socket: self.sockets.append(socket))
-        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.addCleanup(lambda: self.assertEqual(self.complaints, []))
-        if script:
-            tab.add_init_script(script)
-        tab.goto(self.server.http_url + PAGE)
-        tab.evaluate(SCRIPT)
-        self.until(tab, "snapshot.loaded", "the list")
-        return tab
-
-    def until(self, tab, condition, what, limit_seconds=15):
-        wait_until(tab, lambda: tab.evaluate(f"notifications.{condition}"), what, limit_seconds)
-
-    def titles(self, tab):
-        return tab.evaluate("notifications.snapshot.items.map(({ title }) => title)")
-
-    def until_titles(self, *titles, tabs):
-        def all_show_them():
-            return all(self.titles(tab) == list(titles) for tab in tabs)
-
-        wait_until(tabs[0], all_show_them, titles, 15)
-
-    def until_state(self, tab, sent, state):
-        wait_until(tab, lambda: self.state(sent) == state, state)
-
-    def until_unread(self, number, *tabs):
-        for tab in tabs:
-            self.until(tab, f"snapshot.unread === {number}", f"{number} unread")
-
-    def state(self, sent):
-        return Delivery.objects.get(notification=sent, recipient=self.user).state
 
 
 class TabsTests(SharedClientTestCase):

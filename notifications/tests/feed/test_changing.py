@@ -1,3 +1,4 @@
+import json
 from unittest import mock
 
 from django.db import transaction
@@ -169,6 +170,18 @@ class AccessTests(FeedTestCase):
         client.cookies["csrftoken"] = token
         client.defaults["HTTP_X_CSRFTOKEN"] = token
         self.assertEqual(self.post("read", client=client, ids=self.ids).json()["changed"], 4)
+
+    def test_a_page_of_somebody_who_is_not_signed_in_any_more_is_answered_by_401(self):
+        for of, status in ((self.alice.pk, 200), (self.bob.pk, 401), ("%61lice", 401)):
+            headers = {"Notifications-User": str(of)}
+            for path in ("", "poll/", "counts/"):
+                answer = self.client.get(f"/notifications/{path}", headers=headers)
+                self.assertEqual(answer.status_code, status, path)
+        body, headers = json.dumps({"ids": self.ids}), {"Notifications-User": str(self.bob.pk)}
+        url = "/notifications/read/"
+        answer = self.client.post(url, body, "application/json", headers=headers)
+        self.assertIn("Somebody else", self.assert_problem(answer, 401, "unauthenticated"))
+        self.assertEqual(self.states(), ["queued"] * 4)
 
     def test_a_ticket_needs_no_csrf_token_and_makes_no_other_ticket(self):
         client = bearer(self.alice)
