@@ -1,16 +1,18 @@
-"""The list over HTTP: `path("notifications/", include("notifications.urls"))`."""
+"""The list over HTTP and as a page: `path("notifications/", include("notifications.urls"))`."""
 
 from django.urls import path
 
 from .feed import views
 from .feed.openapi import document
 from .feed.polling import poll
+from .inbox.views import inbox
 
 app_name = "notifications"
 
 urlpatterns = [
     path("", views.page, name="list"),
     path("counts/", views.counts, name="counts"),
+    path("inbox/", inbox, name="inbox"),
     path("poll/", poll, name="poll"),
     path("ticket/", views.ticket, name="ticket"),
     path("openapi.json", document, name="openapi"),

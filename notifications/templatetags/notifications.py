@@ -46,7 +46,7 @@ def notification_bell(
     if not request.user.is_authenticated:
         return {}
     try:
-        feed = reverse("notifications:list")
+        feed, inbox = reverse("notifications:list"), reverse("notifications:inbox")
     except NoReverseMatch as error:
         raise ImproperlyConfigured(
             "The bell needs the feed: put path('notifications/', include('notifications.urls')) "
@@ -56,6 +56,7 @@ def notification_bell(
     unread, _ = count_new(pk)
     return {
         "feed": feed,
+        "inbox": inbox,
         "socket": socket,
         "user_key": str(pk),
         "csrf": get_token(request),

@@ -22,5 +22,6 @@ def page(request):
 
 urlpatterns = [
     path("", page),
+    path("favicon.ico", lambda _: HttpResponse(status=204)),
     path("notifications/", include("notifications.urls")),
 ]

@@ -1,18 +1,15 @@
 """The bell in a real browser, on a real server, under a strict policy."""
 
-import json
-import os
-from unittest import mock
-
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template
-from django.test import RequestFactory, TestCase, TransactionTestCase, override_settings, tag
+from django.test import RequestFactory, TestCase, override_settings, tag
 
-from notifications.models import Delivery, Notification
+from notifications.models import Notification
 from notifications.send import notify
-from notifications.tests.browser import chromium, needs_browser, violations, wait_until
-from perftests.load.server.process import ServerProcess
+from notifications.tests.browser import needs_browser, violations, wait_until
+
+from .live_page import LivePageTestCase
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -50,48 +47,7 @@ class BellTagTests(TestCase):
 
 @tag("slow")
 @needs_browser
-class BellTests(TransactionTestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        settings = {"SWEEP_SECONDS": 0.5, "RETRY_SECONDS": [0.2, 0.4]}
-        environment = {
-            "PERF_SETTINGS_MODULE": "notifyproject.tests.bell_site",
-            "PERF_NOTIFICATIONS": json.dumps(settings),
-        }
-        cls.server = cls.enterClassContext(ServerProcess(environment=environment))
-        cls.browser = cls.enterClassContext(chromium())
-        # Playwright runs an event loop in this thread, which waits while the tests use the ORM.
-        cls.enterClassContext(mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
-
-    def setUp(self):
-        self.user = User.objects.create_user("ada")
-        self.complaints = []
-        self.addCleanup(lambda: self.assertEqual(self.complaints, []))
-        self.context = self.new_context()
-
-    def new_context(self, **options):
-        context = self.browser.new_context(**options)
-        self.addCleanup(context.close)
-        context.set_default_timeout(10_000)
-        self.client.force_login(self.user)
-        session = self.client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": self.server.http_url}])
-        return context
-
-    def open_tab(self, query="", context=None):
-        tab = (context or self.context).new_page()
-        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        tab.on("console", lambda message: self.complaints.append(message.text))
-        tab.goto(f"{self.server.http_url}/{query}")
-        return tab
-
-    def open_live_tab(self, query="", context=None):
-        tab = self.open_tab(query, context)
-        bell = "document.querySelector('notification-bell').notifications"
-        wait_until(tab, lambda: tab.evaluate(f"{bell}?.snapshot.loaded"), "the list", 20)
-        return tab
-
+class BellTests(LivePageTestCase):
     def badge(self, tab):
         badge = tab.locator("#badge")
         return badge.text_content() if badge.is_visible() else ""
@@ -103,12 +59,6 @@ class BellTests(TransactionTestCase):
     def until_titles(self, tab, *titles):
         shown = tab.locator("[part=item] [part=title]")
         wait_until(tab, lambda: shown.all_text_contents() == list(titles), titles, 20)
-
-    def until_state(self, tab, sent, state):
-        def reached():
-            return Delivery.objects.get(notification=sent, recipient=self.user).state == state
-
-        wait_until(tab, reached, state, 20)
 
     def focused(self, tab):
         return tab.evaluate(

@@ -1,0 +1,1 @@
+"""The user's notifications as a page, which needs no JavaScript."""

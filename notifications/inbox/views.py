@@ -1,0 +1,69 @@
+"""The page, and the address that its forms are sent to."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from ..feed.answering import Exchange
+from ..feed.changes import change
+from ..feed.identity import identify
+from ..feed.limits import count_request
+from ..store.own.listing import Listed, count_new
+from .actions import act
+from .filters import LEVELS, FilterForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def inbox(request: HttpRequest) -> HttpResponse:
+    """For a user who is signed in; others are led to sign in."""
+    exchange = Exchange(request)
+    with exchange.refusals() as answers:
+        if request.user.is_authenticated:
+            pk = identify(request).pk
+            exchange.headers |= count_request(pk)
+            answers.append(_acted(request, pk) if request.method == "POST" else _page(request, pk))
+        else:
+            answers.append(redirect_to_login(request.get_full_path()))
+    return exchange.finish(answers[0])
+
+
+def _acted(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Back to the page, so that loading it again does nothing again."""
+    query = request.GET.copy()
+    query["changed"] = str(act(pk, request.POST))
+    return redirect(f"{request.path}?{query.urlencode()}")
+
+
+def _page(request: HttpRequest, pk: Any) -> HttpResponse:
+    form = FilterForm(request.GET, auto_id="inbox-%s")
+    valid = form.is_valid()
+    listed, further = form.read(pk) if valid else ([], 0)
+    if _is_looked_at(request):
+        change("seen", pk, [one.content["id"] for one in listed if one.times["seen_at"] is None])
+    unread = count_new(pk)[0]
+    context = {
+        "request": request,
+        "form": form,
+        "view": form.cleaned_data.get("view", ""),
+        "entries": [_entry(one) for one in listed],
+        "newest": max((one.content["id"] for one in listed), default=0),
+        "further": further,
+        "unread": unread,
+        "user_key": str(pk),
+        "changed": request.GET.get("changed", ""),
+    }
+    return render(request, "notifications/inbox.html", context, status=200 if valid else 400)
+
+
+def _is_looked_at(request: HttpRequest) -> bool:
+    """Not by a browser that loads ahead what may be clicked."""
+    return request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+
+
+def _entry(listed: Listed) -> dict[str, Any]:
+    """What the template shows of one."""
+    level = LEVELS.get(listed.content["level"], "")
+    return listed.content | {"level_name": level, "is_unread": listed.times["read_at"] is None}

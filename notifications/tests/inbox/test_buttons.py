@@ -1,0 +1,66 @@
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
+
+from notifications.inbox.views import inbox
+from notifications.models import Delivery
+
+from .case import InboxTestCase
+
+
+class InboxButtonTests(InboxTestCase):
+    def test_a_button_does_it_to_all_that_are_selected(self):
+        for button, state in (("read", "read"), ("unread", "seen"), ("archive", "archived")):
+            response = self.press(button, *self.ids[:2])
+            self.assertRedirects(response, f"{self.url}?changed=2", fetch_redirect_response=False)
+            self.assertEqual(self.states(), [state] * 2 + ["queued"] * 2)
+        self.press("unarchive", self.ids[0])
+        self.press("delete", self.ids[1])
+        self.assertEqual(self.states(), ["seen", "queued", "queued"])
+
+    def test_the_button_of_one_does_it_to_that_one_whatever_is_selected(self):
+        self.press(f"archive {self.ids[0]}", *self.ids)
+        self.assertEqual(self.states(), ["archived", "queued", "queued", "queued"])
+
+    def test_all_is_marked_read_that_was_in_the_list(self):
+        self.press("read upto", upto=self.ids[2])
+        self.assertEqual(self.states(), ["read", "read", "read", "queued"])
+
+    def test_the_page_goes_back_to_what_it_showed_and_says_whether_anything_changed(self):
+        response = self.press("read", self.ids[0], query="?view=unread&q=n&changed=7")
+        self.assertEqual(response.url, f"{self.url}?view=unread&q=n&changed=1")
+        self.assertContains(self.client.get(response.url), "Done.")
+        response = self.press("read", query="?view=unread")
+        self.assertContains(self.client.get(response.url), "Nothing has changed.")
+
+    def test_ids_of_others_change_nothing(self):
+        for button in ("read", "archive", "delete", f"delete {self.others}"):
+            self.press(button, self.others)
+        self.assertEqual(self.states(self.bob), ["queued"])
+
+    def test_a_button_or_an_id_that_does_not_exist_is_refused_and_changes_nothing(self):
+        for button, ids in (("ack", self.ids), ("", self.ids), ("read x", ()), ("read", ["-1"])):
+            with self.subTest(button):
+                self.assertIn(self.press(button, *ids).status_code, (400, 404))
+        self.assertIn(self.press("read upto", upto="x").status_code, (400, 404))
+        self.assertEqual(set(self.states()), {"queued"})
+
+    def test_a_form_of_another_site_changes_nothing(self):
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(self.alice)
+        self.assertEqual(self.press("read", *self.ids, client=strict).status_code, 403)
+        self.assertEqual(set(self.states()), {"queued"})
+
+    def test_a_site_without_djangos_middleware_checks_the_token_all_the_same(self):
+        request = RequestFactory().post(self.url, {"do": "read", "ids": self.ids})
+        request.user = self.alice
+        self.assertEqual(inbox(request).status_code, 403)
+        self.assertEqual(set(self.states()), {"queued"})
+
+    def test_nobody_who_is_not_signed_in_changes_anything(self):
+        request = RequestFactory().post(self.url, {"do": "delete", "ids": self.ids})
+        request.user = AnonymousUser()
+        self.assertEqual(inbox(request).status_code, 302)
+        self.assertEqual(Delivery.objects.count(), 5)
+
+    def test_other_methods_do_nothing(self):
+        self.assertEqual(self.client.delete(self.url).status_code, 405)

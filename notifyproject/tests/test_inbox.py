@@ -1,0 +1,176 @@
+"""The inbox in a real browser, on a real server, under a strict policy."""
+
+from django.test import tag
+
+from notifications.models import Delivery
+from notifications.send import notify
+from notifications.tests.browser import needs_browser, violations, wait_until
+
+from .live_page import LivePageTestCase
+
+PATH = "notifications/inbox/"
+
+
+class InboxPageTestCase(LivePageTestCase):
+    element = "notification-inbox"
+
+    def send(self, number, **options):
+        return [notify(self.user, f"n{index}", **options) for index in range(number)]
+
+    def titles(self, tab):
+        shown = tab.locator("form.list li h2")
+        return shown.evaluate_all("all => all.map((h2) => h2.lastChild.textContent)")
+
+    def until_titles(self, tab, *titles):
+        wait_until(tab, lambda: self.titles(tab) == list(titles), titles, 20)
+
+    def until_count(self, tab, number):
+        count = tab.locator("[data-count]")
+        wait_until(tab, lambda: count.text_content() == str(number), f"{number} unread", 20)
+
+    def press(self, tab, name, of="n0"):
+        tab.locator("li").get_by_role("button", name=f"{name} {of}", exact=True).click()
+
+
+@tag("slow")
+@needs_browser
+class InboxWithoutScriptTests(InboxPageTestCase):
+    def test_everything_can_be_done_without_javascript(self):
+        sent = self.send(27)
+        context = self.new_context(java_script_enabled=False)
+        tab = self.open_tab(PATH, context)
+        tab.get_by_role("link", name="Older").click()
+        self.until_titles(tab, "n1", "n0")
+        for box in tab.locator("[name=ids]").all():
+            box.check()
+        tab.locator(".tools").get_by_role("button", name="Archive").click()
+        self.assertEqual(self.titles(tab), [])
+        tab.get_by_role("link", name="Archived").click()
+        self.press(tab, "Move to the list")
+        self.until_titles(tab, "n1")
+        tab.get_by_role("link", name="All").click()
+        tab.get_by_role("button", name="Mark all read").click()
+        self.assertEqual(tab.locator("[data-count]").text_content(), "0")
+        tab.get_by_label("Search").fill("N26")
+        tab.get_by_label("Search").press("Enter")
+        self.until_titles(tab, "n26")
+        states = [Delivery.objects.get(notification=one).state for one in (sent[0], sent[1])]
+        self.assertEqual(states, ["read", "archived"])
+
+
+@tag("slow")
+@needs_browser
+class InboxTests(InboxPageTestCase):
+    def test_the_inbox_stays_up_to_date_with_what_comes_and_what_other_tabs_do(self):
+        self.send(2)
+        tabs = [self.open_live_tab(PATH) for _ in range(2)]
+        unread = self.open_live_tab(f"{PATH}?view=unread")
+        notify(self.user, "late")
+        tabs[1].bring_to_front()
+        self.until_titles(tabs[1], "late", "n1", "n0")
+        self.press(tabs[1], "Mark read", "n1")
+        for tab in (*tabs, unread):
+            self.until_count(tab, 2)
+        self.press(tabs[1], "Archive")
+        for tab in tabs:
+            self.until_titles(tab, "late", "n1")
+        unread.bring_to_front()
+        self.until_titles(unread, "late")
+
+    def test_many_are_selected_and_changed_at_once(self):
+        sent = self.send(3)
+        tab = self.open_live_tab(PATH)
+        tools = tab.locator(".tools")
+        tools.get_by_role("button", name="Archive").click()
+        self.assertIn("Select notifications first", tab.locator("[data-status]").text_content())
+        tab.get_by_label("Select all").check()
+        tab.locator("[name=ids]").first.uncheck()
+        tools.get_by_role("button", name="Archive").click()
+        self.until_titles(tab, "n2")
+        self.until_state(tab, sent[0], "archived")
+        tools.get_by_role("button", name="Mark all read").click()
+        self.until_count(tab, 0)
+        self.until_state(tab, sent[2], "read")
+
+    def test_the_list_goes_on_as_long_as_there_is_more(self):
+        self.send(80)
+        tab = self.open_live_tab(PATH)
+        items = tab.locator("form.list li")
+        self.assertLess(items.count(), 80)
+
+        def all_there():
+            tab.keyboard.press("End")
+            return items.count() == 80
+
+        wait_until(tab, all_there, "all of it", 20)
+        self.assertEqual(self.titles(tab), [f"n{number}" for number in reversed(range(80))])
+        self.assertEqual(tab.locator("[data-more]").count(), 0)
+
+    def test_after_a_while_offline_the_list_has_what_was_missed(self):
+        sent = self.send(3)
+        tab = self.open_live_tab(PATH)
+        self.context.set_offline(True)
+        self.server.kill()
+        tab.get_by_text("No connection.").wait_for()
+        Delivery.objects.filter(notification=sent[1]).mark_archived()
+        Delivery.objects.filter(notification=sent[0]).mark_read()
+        notify(self.user, "missed")
+        self.press(tab, "Mark read", "n2")
+        self.server.start()
+        self.context.set_offline(False)
+        self.until_titles(tab, "missed", "n2", "n0")
+        self.until_state(tab, sent[2], "read")
+        self.until_count(tab, 1)
+        self.complaints.clear()  # a browser writes of each connection that is refused
+
+    def test_the_inbox_is_walked_by_the_keyboard_alone(self):
+        self.send(3)
+        tab = self.open_live_tab(PATH)
+        archive = tab.get_by_role("button", name="Archive n2", exact=True)
+        for _ in range(30):
+            tab.keyboard.press("Tab")
+            if archive.evaluate("button => button.matches(':focus')"):
+                break
+        tab.keyboard.press("Enter")
+        self.until_titles(tab, "n1", "n0")
+        focused = "document.activeElement.textContent.replace(/\\s+/g, ' ')"
+        self.assertEqual(tab.evaluate(focused), "Archive n1")
+        tab.keyboard.press("Shift+Tab")
+        tab.keyboard.press("Space")
+        self.assertEqual(tab.evaluate(focused), "Mark unread n1")
+        tab.keyboard.press("Space")
+        self.assertEqual(tab.evaluate(focused), "Mark read n1")
+
+    def test_axe_finds_nothing_in_any_state_light_dark_phone_or_right_to_left(self):
+        for options in (
+            {"color_scheme": "light"},
+            {"color_scheme": "dark"},
+            {"locale": "he", "viewport": {"width": 390, "height": 800}},
+        ):
+            context = self.new_context(**options)
+            for query in ("", "?view=archive", "?level=fatal", "?q=n&category=billing"):
+                with self.subTest(query, **options):
+                    tab = self.open_live_tab(PATH + query, context)
+                    self.assertEqual(violations(tab), [])
+                    narrow = "document.documentElement.scrollWidth <= innerWidth"
+                    self.assertTrue(tab.evaluate(narrow))
+                    tab.close()
+            Delivery.objects.filter(notification__in=self.send(2)).mark_archived()
+            self.send(3, body="text", url="/x/", level="error", category="billing")
+            context.close()
+        self.complaints.clear()  # axe writes styles of its own, and what is asked for is refused
+
+    def test_hostile_texts_stay_text_and_within_the_page(self):
+        texts = [
+            "<img src=x onerror=alert(1)>",
+            "\u202egnp.exe",
+            "x" * 200,
+            "\U0001f469\u200d\U0001f467",
+        ]
+        for text in texts:
+            notify(self.user, text, body=text * 20)
+        context = self.new_context(viewport={"width": 390, "height": 800})
+        tab = self.open_live_tab(PATH, context)
+        self.until_titles(tab, *reversed(texts))
+        self.assertEqual(tab.locator("li img").count(), 0)
+        self.assertTrue(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
