@@ -1,80 +1,62 @@
 """The stored runs in the admin: to be read, searched, charted and pinned, never to be edited."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
-from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from . import store
-from .lab import run_page
+from .exceptions import PerftestsError
+from .lab import exporting, run_page, showing
+from .lab.filters import FILTERS
+from .lab.run_list import Listed, listed
 from .models import PerfMetric, PerfResult, PerfRun
-from .records.environment import short
-from .records.results import State
-from .templatetags.perfruns import badge, seconds
+from .records import environment
+from .templatetags.perfruns import badge
 
 if TYPE_CHECKING:
     PerfRunModelAdmin = admin.ModelAdmin[PerfRun]
 else:
     PerfRunModelAdmin = admin.ModelAdmin
 
+Page = Callable[[QueryDict], HttpResponse | dict[str, Any]]
+"""From what is asked for to a file, or to what the template of the same name needs."""
 
-class ParameterFilter(admin.SimpleListFilter):
-    """Filter by one parameter of the run, offering the values that occur."""
-
-    def lookups(
-        self, request: HttpRequest, model_admin: PerfRunModelAdmin
-    ) -> list[tuple[str, str]]:
-        stored = PerfRun.objects.order_by().values_list(self.field, flat=True).distinct()
-        return [(value, value) for value in sorted(filter(None, stored))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[PerfRun]) -> QuerySet[PerfRun]:
-        return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
-
-    @property
-    def field(self) -> str:
-        return f"parameters__{self.parameter_name}"
+PAGES: Mapping[str, Page] = {"export": exporting.page}
 
 
-class ScaleFilter(ParameterFilter):
-    title = "scale"
-    parameter_name = "scale"
+class RunChangeList(ChangeList):
+    """Knows what stands beside the runs of its page, read for all of them at once."""
 
-
-class ServerFilter(ParameterFilter):
-    title = "server"
-    parameter_name = "server"
-
-
-class WorkloadFilter(admin.SimpleListFilter):
-    """Runs of the usual workloads apart from those with numbers of the project's own."""
-
-    title = parameter_name = "workload"
-
-    def lookups(
-        self, request: HttpRequest, model_admin: PerfRunModelAdmin
-    ) -> list[tuple[str, str]]:
-        return [("usual", "that of the scale"), ("own", "changed")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[PerfRun]) -> QuerySet[PerfRun]:
-        own = Q(parameters__has_key="workloads") & ~Q(parameters__workloads={})
-        wanted = {"usual": ~own, "own": own}.get(self.value() or "", Q())
-        return queryset.filter(wanted)
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        found = listed(list(self.result_list))
+        for run in self.result_list:
+            vars(run)["listed"] = found[run.pk]
 
 
 @admin.register(PerfRun)
 class PerfRunAdmin(PerfRunModelAdmin):
     """Runs can be seen, with the permission to change them pinned, with that to delete deleted."""
 
-    actions = ("pin", "unpin")
-    list_display = ("name", "outcome", "started_at", "duration", "ran_on")
-    list_filter = ("verdict", "state", ScaleFilter, ServerFilter, WorkloadFilter, "pinned")
+    actions = ("export", "pin", "unpin")
+    list_display = ("name", "outcome", "sparks", "measured", "code", "machine", "started")
+    list_filter = FILTERS
     list_per_page = 50
     search_fields = ("label", "commit", "results__test")
-    search_help_text = "Search by label, commit or test."
+    search_help_text = gettext_lazy("Search by label, commit or test.")
     date_hierarchy = "started_at"
 
     class Media:
@@ -89,48 +71,99 @@ class PerfRunAdmin(PerfRunModelAdmin):
     def has_pin_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("perftests.change_perfrun")
 
-    @admin.action(description="Pin selected runs", permissions=["pin"])
-    def pin(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> None:
-        self.message_user(request, f"Runs pinned: {store.pin(runs)}.")
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"{name}/", self.admin_site.admin_view(partial(self._page, name)), name=_url(name))
+            for name in PAGES
+        ]
+        return [*own, *super().get_urls()]
 
-    @admin.action(description="Unpin selected runs", permissions=["pin"])
+    def _page(self, name: str, request: HttpRequest) -> HttpResponse:
+        """A page about several runs, for whoever may view them; back to the list on a bad one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            content = PAGES[name](request.GET)
+        except PerftestsError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(self._path("changelist"))
+        if isinstance(content, HttpResponse):
+            return content
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **content}
+        return TemplateResponse(request, f"admin/perftests/perfrun/{name}.html", context)
+
+    def _path(self, name: str) -> str:
+        return reverse(f"admin:{_url(name)}", current_app=self.admin_site.name)
+
+    def _with(self, name: str, runs: QuerySet[PerfRun]) -> HttpResponse:
+        """To the page of that name about these runs."""
+        numbers = runs.order_by("started_at", "pk").values_list("pk", flat=True)
+        query = urlencode([("run", number) for number in numbers])
+        return HttpResponseRedirect(f"{self._path(name)}?{query}")
+
+    def response_action(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuse what the user may not do, instead of saying that no action was selected."""
+        allowed = {name for name, _text in self.get_action_choices(request)}
+        if not allowed.issuperset(request.POST.getlist("action")):
+            raise PermissionDenied
+        return super().response_action(request, *args, **kwargs)
+
+    @admin.action(description=gettext_lazy("Export selected runs"), permissions=["view"])
+    def export(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> HttpResponse:
+        return self._with("export", runs)
+
+    @admin.action(
+        description=gettext_lazy("Pin selected runs as baselines, which are kept"),
+        permissions=["pin"],
+    )
+    def pin(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> None:
+        self.message_user(request, _("Runs pinned: %d.") % store.pin(runs))
+
+    @admin.action(description=gettext_lazy("Unpin selected runs"), permissions=["pin"])
     def unpin(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> None:
-        self.message_user(request, f"Runs unpinned: {store.pin(runs, pinned=False)}.")
+        self.message_user(request, _("Runs unpinned: %d.") % store.pin(runs, pinned=False))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PerfRun]:
         return PerfRun.objects.with_counts()
 
-    @admin.display(description="run")
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RunChangeList
+
+    @admin.display(description=gettext_lazy("run"))
     def name(self, run: PerfRun) -> SafeString:
         return format_html("{} {}", run, badge("pinned") if run.pinned else "")
 
-    @admin.display(description="verdict", ordering="verdict")
+    @admin.display(description=gettext_lazy("verdict"), ordering="verdict")
     def outcome(self, run: PerfRun) -> SafeString:
-        counts = (
-            (run.passed, "passed"),
-            (run.failed, "failed"),
-            (run.undecided, "inconclusive"),
-            (run.skipped, "skipped"),
-        )
-        text = ", ".join(f"{count} {word}" for count, word in counts if count)
-        return format_html("{} <small>{}</small>", _badges(run), text or "no results")
+        return format_html("{} <small>{}</small>", showing.badges(run), showing.counts(run))
 
-    @admin.display(ordering="seconds")
-    def duration(self, run: PerfRun) -> str:
-        return "" if run.state == State.RUNNING else seconds(run.seconds)
+    @admin.display(description=gettext_lazy("in runs alike"))
+    def sparks(self, run: PerfRun) -> SafeString:
+        return showing.sparks(_listed(run).sparks)
 
-    @admin.display(description="commit and environment", ordering="commit")
-    def ran_on(self, run: PerfRun) -> SafeString:
-        words = [run.workload, run.parameters.get("server")]
-        words.append(short({**run.environment, "git": None}))  # the commit stands before it
-        text = ", ".join(filter(None, words))
-        return format_html("<code>{}</code> <small>{}</small>", run.commit, text)
+    @admin.display(description=gettext_lazy("measured"))
+    def measured(self, run: PerfRun) -> SafeString:
+        return showing.measured(run, _listed(run).suites)
+
+    @admin.display(description=gettext_lazy("code"), ordering="commit")
+    def code(self, run: PerfRun) -> SafeString:
+        return showing.code(run)
+
+    @admin.display(description=gettext_lazy("machine"), ordering="environment__cpu")
+    def machine(self, run: PerfRun) -> str:
+        return environment.machine(run.environment)
+
+    @admin.display(description=gettext_lazy("started"), ordering="started_at")
+    def started(self, run: PerfRun) -> SafeString:
+        return showing.started(run)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         run = context["original"]
-        context.update(run_page.context(run), badges=_badges(run))
+        context.update(run_page.context(run), badges=showing.badges(run))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_deleted_objects(
@@ -147,10 +180,10 @@ class PerfRunAdmin(PerfRunModelAdmin):
         return [str(run) for run in runs], counts, missing, []
 
 
-def _badges(run: PerfRun) -> SafeString:
-    """What the run came to; one that goes on has no verdict yet."""
-    if run.current_state is State.RUNNING:
-        return badge(State.RUNNING)
-    if run.state == State.FINISHED:
-        return badge(run.verdict)
-    return format_html("{} {}", badge(run.verdict), badge(State.ABORTED))
+def _listed(run: PerfRun) -> Listed:
+    """What `RunChangeList` has read."""
+    return cast(Listed, vars(run)["listed"])
+
+
+def _url(name: str) -> str:
+    return f"perftests_perfrun_{name}"

@@ -1,5 +1,6 @@
 """System checks: what `perf` does not need, and so does not look at before it runs."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -11,8 +12,21 @@ from .exceptions import InvalidSetting
 @register("perftests")
 def check_metrics_token(**_: Any) -> list[CheckMessage]:
     """E001: a token that no scraper could send, or that is too easily guessed."""
+    refused = _refused(lambda: configuration.METRICS_TOKEN)
+    return [Error(refused, id="perftests.E001")] if refused else []
+
+
+@register("perftests")
+def check_repository_url(**_: Any) -> list[CheckMessage]:
+    """E002: no page of the web, which would make the list of runs fail."""
+    refused = _refused(lambda: configuration.REPOSITORY_URL)
+    return [Error(refused, id="perftests.E002")] if refused else []
+
+
+def _refused(read: Callable[[], object]) -> str:
+    """Why a setting is refused; empty where it is good."""
     try:
-        _token = configuration.METRICS_TOKEN
+        read()
     except InvalidSetting as error:
-        return [Error(str(error), id="perftests.E001")]
-    return []
+        return str(error)
+    return ""

@@ -48,7 +48,7 @@ class Setting(Generic[T]):
     def _checked(self, value: object, source: str) -> T:
         try:
             return self.parse(value)
-        except (TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError):
             shown = self.shown(value)
             raise InvalidSetting(f"{source} is {shown}; it must be {self.allowed}.") from None
 
@@ -95,6 +95,18 @@ class RedisUrl(Setting[str]):
     def parse(self, value: object) -> str:
         url = str(value)
         if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError
+        return url
+
+
+class WebAddress(Setting[str]):
+    """A page of the web, without the slash at its end; empty means that there is none."""
+
+    allowed = "empty, or a URL such as https://github.com/you/project"
+
+    def parse(self, value: object) -> str:
+        url = cast(str, value).strip().rstrip("/")
+        if url and not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname):
             raise ValueError
         return url
 
@@ -155,6 +167,9 @@ class Configuration:
 
     METRICS_TOKEN = Token("")
     """Who sends it may read the latest run at `perf/metrics`; without one nobody may."""
+
+    REPOSITORY_URL = WebAddress("")
+    """Where the code can be read; the list of runs links each commit to `/commit/` there."""
 
     WORKLOADS = OwnWorkloads({})
     """Numbers of rows that are not those of the scale; see `perftests.workloads`."""

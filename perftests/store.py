@@ -12,11 +12,11 @@ from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from .exceptions import UnreadableReport
+from .exceptions import PerftestsError, UnreadableReport
 from .models import PerfMetric, PerfResult, PerfRun
 from .records import codec
 from .records.codec import without
-from .records.results import Outcome, Report, Result, State
+from .records.results import FORMAT_VERSION, Outcome, Report, Result, State
 from .records.storable import plain, shown, storable
 
 COMMIT_LENGTH = 12
@@ -117,6 +117,16 @@ def pin(runs: Iterable[PerfRun], *, pinned: bool = True) -> int:
 def load(run: PerfRun) -> Report:
     """The report of a stored run, each result exactly as it was given to `add`."""
     return report(run, [_result(row) for row in run.results.prefetch_related("metrics")])
+
+
+def readable(run: PerfRun) -> Report:
+    """The same, to be compared; raises `PerftestsError` for a run of another format version."""
+    if run.format_version != FORMAT_VERSION:
+        raise PerftestsError(
+            f"Run {run.pk} has format version {run.format_version}, and only {FORMAT_VERSION} can "
+            "be compared here; compare it with the version of perftests that stored it."
+        )
+    return load(run)
 
 
 def report(run: PerfRun, results: Iterable[Result]) -> Report:

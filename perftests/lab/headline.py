@@ -3,10 +3,20 @@
 from ..records.results import Result
 from ..records.targets import Metric, Target, Verdict
 
+TIMES = ("µs", "ms", "s")
+
 
 def headline(result: Result) -> Metric | None:
     """The metric that needs a look most; where all is well, one with a goal or a limit."""
     return min(result.metrics, key=_place, default=None)
+
+
+def usual(unit: str, better: str) -> int:
+    """The smaller, the sooner a metric stands for its test where nothing is missed: how long
+    somebody waits before how much of something there is, and that before what is only counted."""
+    if better == "lower" and unit in TIMES:
+        return 0
+    return 1 if better in ("lower", "higher") else 2
 
 
 def is_noticed(metric: Metric) -> bool:
@@ -22,7 +32,7 @@ def deciding(metric: Metric) -> Target | None:
     return metric.goal or metric.required
 
 
-def _place(metric: Metric) -> int:
+def _place(metric: Metric) -> tuple[int, int]:
     """The smaller, the sooner it is shown."""
     order = (
         metric.required_verdict is Verdict.FAIL,
@@ -33,4 +43,5 @@ def _place(metric: Metric) -> int:
         metric.required is not None and metric.required.operator != "==",
         metric.value is not None,
     )
-    return order.index(True) if True in order else len(order)
+    need = order.index(True) if True in order else len(order)
+    return need, usual(metric.unit, metric.better)

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -49,6 +50,8 @@ NOISE_PAIRS = 30
 NOISE_FLOOR_VARIABLE = "PERF_NOISE_FLOOR_PERCENT"
 """By it the process that measures hears of the floor of its run."""
 
+CPU_FILLERS = re.compile(r"\((R|TM)\)|\b(CPU|Processor)\b")
+
 JSON_OBJECT = {"items": [{"id": i, "title": f"title {i}", "read": False} for i in range(500)]}
 
 
@@ -87,6 +90,13 @@ def short(environment: dict[str, Any]) -> str:
     return ", ".join(filter(None, parts))
 
 
+def machine(environment: dict[str, Any]) -> str:
+    """Processor and cores in few words, such as "AMD EPYC 7763, 2 cores"."""
+    cpu, cores = str(environment.get("cpu") or ""), environment.get("cores")
+    words = CPU_FILLERS.sub(" ", cpu.partition("@")[0]).split()
+    return ", ".join(filter(None, [" ".join(words), f"{cores} cores" if cores else ""]))
+
+
 def code(environment: dict[str, Any]) -> str:
     """What was measured, such as "f74acf9 + changes" or an installed version; "" if unknown."""
     if git := environment.get("git"):
@@ -104,11 +114,12 @@ def cpu_model() -> str:
 
 
 def git_state(package: Path) -> dict[str, Any] | None:
-    """`{"commit": …, "dirty": …}` of the checkout that has the package under version control;
-    None outside of any, or without git.
+    """`{"commit": …, "dirty": …, "branch": …, "tag": …}` of the checkout that has the package under
+    version control; None outside of any, or without git.
 
-    Dirty means that the commit does not tell all of the code: files that git knows are changed, or
-    there are modules that it does not know. A report lying in the tree changes no code.
+    Branch and tag are empty where the checkout is on none; of several tags, it is that of the
+    highest version. Dirty means that the commit does not tell all of the code: files that git knows
+    are changed, or there are modules that it does not know. A report lying there changes no code.
     """
     package = package.resolve()
     if not _git(package, "ls-files", "--", "__init__.py"):
@@ -118,7 +129,14 @@ def git_state(package: Path) -> dict[str, Any] | None:
     new = _git(package, "ls-files", "--others", "--exclude-standard", "--", ":/*.py")
     if commit is None or changed is None or new is None:
         return None
-    return {"commit": commit, "dirty": bool(changed or new)}
+    branch = _git(package, "branch", "--show-current") or ""
+    tags = _git(package, "tag", "--points-at", "HEAD", "--sort=version:refname") or ""
+    return {
+        "commit": commit,
+        "dirty": bool(changed or new),
+        "branch": branch,
+        "tag": tags.rpartition("\n")[2],
+    }
 
 
 def distribution_of(package: Path) -> str | None:

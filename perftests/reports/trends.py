@@ -1,6 +1,6 @@
 """Each metric over the stored runs that are like each other, and where its level has changed."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -66,13 +66,20 @@ def read(rows: Collection[str] = ()) -> list[Trend]:
     """
     _require_stored(rows)
     ended = PerfRun.objects.measured().exclude(state=State.RUNNING)
-    runs = reversed(ended[:MOST_RUNS])
-    places = {run.pk: place(run) for run in runs}
+    return of(ended[:MOST_RUNS], rows=rows)
+
+
+def of(
+    newest: Iterable[PerfRun], tests: Collection[str] = (), *, rows: Collection[str] = ()
+) -> list[Trend]:
+    """The metrics of these tests, or rows, or of all, over these runs, given the newest first."""
+    places = {run.pk: place(run) for run in reversed(list(newest))}
     results = PerfResult.objects.filter(run__in=places)
+    for field_name, wanted in (("test", tests), ("row", rows)):
+        results = results.filter(**{f"{field_name}__in": wanted}) if wanted else results
     trends: dict[Measured, Trend] = {}
-    order = list(places)
-    found = _values(results.filter(row__in=rows) if rows else results, places)
-    for run, measured, value in sorted(found, key=lambda each: order.index(each[0])):
+    order = {run: at for at, run in enumerate(places)}
+    for run, measured, value in sorted(_values(results, places), key=lambda each: order[each[0]]):
         trend = trends.setdefault(measured, Trend(measured))
         trend.runs.append(run)
         trend.values.append(value)

@@ -19,6 +19,17 @@ def badge(word: str) -> SafeString:
     return format_html('<span class="perf-badge perf-{}">{}</span>', word, word)
 
 
+@register.simple_tag
+def spark_line(points: str, label: str) -> SafeString:
+    """The line of a metric over some runs, as small as a word; the label says which it is."""
+    return format_html(
+        '<svg class="perf-spark" width="100" height="20" viewBox="0 0 100 20" role="img" '
+        'aria-label="{label}"><title>{label}</title><polyline points="{points}"/></svg>',
+        points=points,
+        label=label,
+    )
+
+
 @register.filter
 def seconds(value: float) -> str:
     return format_value(value, "s")

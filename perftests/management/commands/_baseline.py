@@ -5,9 +5,10 @@ from collections.abc import Callable
 from django.core.management import CommandParser
 from django.db import Error
 
+from perftests import store
 from perftests.exceptions import PerftestsError
 from perftests.lab.earlier import with_latest
-from perftests.management.commands._stored import find, readable
+from perftests.management.commands._stored import find
 from perftests.records.results import Report
 from perftests.reports.delivery import Delivery
 from perftests.reports.side_by_side.comparison import Comparison, compare
@@ -40,7 +41,7 @@ def baseline(option: str) -> Baseline:
         raise PerftestsError(
             f"--baseline is {option!r}; it must be the number of a stored run, or {LATEST}."
         )
-    earlier = readable(find(option))
+    earlier = store.readable(find(option))
     return lambda report: compare([earlier, report])
 
 

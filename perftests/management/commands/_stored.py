@@ -14,7 +14,6 @@ from perftests.exceptions import PerftestsError
 from perftests.management.commands._help import HISTORY_LENGTH
 from perftests.management.commands._options import at_least_0, destinations
 from perftests.models import PerfRun
-from perftests.records.results import FORMAT_VERSION, Report
 from perftests.reports import changes, listing, trends
 from perftests.reports.delivery import Delivery
 from perftests.reports.importing import read_whole
@@ -68,7 +67,7 @@ def compare(words: list[str], options: dict[str, Any], delivery: Delivery) -> bo
     runs = [find(word) for word in words]
     if len({run.pk for run in runs}) < len(runs):
         raise PerftestsError("perf compare takes different runs, and one of these is named twice.")
-    comparison = comparing.compare([readable(run) for run in runs])
+    comparison = comparing.compare([store.readable(run) for run in runs])
     print_comparison(comparison, delivery.terminal, detail=options["verbosity"] > 1)
     return True
 
@@ -150,16 +149,6 @@ def find(number: str) -> PerfRun:
         raise PerftestsError(
             f"There is no run {number}; perf history lists those there are."
         ) from None
-
-
-def readable(run: PerfRun) -> Report:
-    """The report of a run, if it is of the format that can be read here."""
-    if run.format_version != FORMAT_VERSION:
-        raise PerftestsError(
-            f"Run {run.pk} has format version {run.format_version}, and only {FORMAT_VERSION} can "
-            "be compared here; compare it with the version of perftests that stored it."
-        )
-    return store.load(run)
 
 
 @contextmanager

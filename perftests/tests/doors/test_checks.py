@@ -7,7 +7,7 @@ from django.test import SimpleTestCase, override_settings
 from perftests import checks
 
 
-class MetricsTokenCheckTests(SimpleTestCase):
+class CheckTests(SimpleTestCase):
     def problems(self, token):
         with override_settings(PERFTESTS={"METRICS_TOKEN": token}):
             return run_checks(tags=["perftests"])
@@ -33,6 +33,14 @@ class MetricsTokenCheckTests(SimpleTestCase):
             with self.subTest(token):
                 [problem] = self.problems(token)
                 self.assertIn(f"is a {type(token).__name__}; it must be", problem.msg)
+
+    def test_a_repository_that_is_no_page_of_the_web_is_refused(self):
+        for url in ("javascript:alert(1)", "github.com/you", "https://", None, 5):
+            with self.subTest(url), override_settings(PERFTESTS={"REPOSITORY_URL": url}):
+                [problem] = run_checks(tags=["perftests"])
+                self.assertEqual(problem.id, "perftests.E002")
+        with override_settings(PERFTESTS={"REPOSITORY_URL": "https://github.com/you/project/"}):
+            self.assertEqual(run_checks(tags=["perftests"]), [])
 
     def test_each_check_of_perftests_is_in_the_reference_of_the_settings(self):
         ids = re.findall(r'id="(perftests\.E\d+)"', Path(checks.__file__).read_text())

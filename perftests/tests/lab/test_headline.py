@@ -22,6 +22,13 @@ class HeadlineTests(SimpleTestCase):
         for at, expected in enumerate(by_need):
             self.assertIs(headline(result(*reversed(by_need[at:]))), expected)
 
+    def test_of_equal_metrics_how_long_somebody_waits_stands_before_how_much_there_is(self):
+        rate = Metric("rate", 500.0, "1/s", "higher", goal=Target(">", 100))
+        latency = Metric("p99", 2.0, "ms", "lower", goal=Target("<", 5))
+        count = Metric("batches", 5.0, goal=Target("<", 9))
+        self.assertIs(headline(result(count, rate, latency)), latency)
+        self.assertIs(headline(result(count, rate)), rate)
+
     def test_a_test_that_measured_nothing_has_no_headline(self):
         self.assertIsNone(headline(result()))
 

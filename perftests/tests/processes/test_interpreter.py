@@ -188,4 +188,5 @@ class RunImportTests(SimpleTestCase):
         with closing(sqlite3.connect(directory / "project" / "db.sqlite3")) as database:
             [[environment]] = database.execute("SELECT environment FROM perftests_perfrun")
         head = self.git(directory / "project", "rev-parse", "HEAD")
-        self.assertEqual(json.loads(environment)["git"], {"commit": head, "dirty": False})
+        git = json.loads(environment)["git"]
+        self.assertEqual((git["commit"], git["dirty"]), (head, False))

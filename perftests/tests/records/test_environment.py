@@ -79,9 +79,15 @@ class GitStateTests(SimpleTestCase):
     def state(self):
         return environment.git_state(self.package)
 
-    def test_the_git_state_is_the_commit_of_a_clean_checkout(self):
+    def test_the_git_state_is_commit_branch_and_tag_of_a_clean_checkout(self):
         head = self.commit_the_package()
-        self.assertEqual(self.state(), {"commit": head, "dirty": False})
+        self.git("checkout", "-b", "feature/bell")
+        state = {"commit": head, "dirty": False, "branch": "feature/bell", "tag": ""}
+        self.assertEqual(self.state(), state)
+        self.git("tag", "v1.9")
+        self.git("tag", "v1.10")
+        self.git("checkout", "--detach")
+        self.assertEqual(self.state(), {**state, "branch": "", "tag": "v1.10"})
 
     def test_a_package_that_is_linked_has_the_commit_of_where_it_lies(self):
         head = self.commit_the_package()
@@ -112,7 +118,8 @@ class GitStateTests(SimpleTestCase):
             ("GIT_CEILING_DIRECTORIES", self.directory),
         ):
             with self.subTest(name), mock.patch.dict(os.environ, {name: str(value)}):
-                self.assertEqual(self.state(), {"commit": head, "dirty": False})
+                self.assertEqual(self.state()["commit"], head)
+                self.assertFalse(self.state()["dirty"])
 
     def test_a_repository_that_does_not_hold_the_package_is_not_named(self):
         self.git("init")
@@ -153,6 +160,16 @@ class ShortEnvironmentTests(SimpleTestCase):
             environment.short(self.described),
             "AMD EPYC 7763, 2 cores, 25.3 GB, CPython 3.11.7, ccad490 + changes",
         )
+
+    def test_a_machine_is_told_in_few_words(self):
+        for cpu, words in (
+            ("AMD EPYC 7763", "AMD EPYC 7763, 2 cores"),
+            ("Intel(R) Xeon(R) CPU E5-2673 v4 @ 2.30GHz", "Intel Xeon E5-2673 v4, 2 cores"),
+            ("AMD Ryzen 9 3900X 12-Core Processor", "AMD Ryzen 9 3900X 12-Core, 2 cores"),
+            (None, "2 cores"),
+        ):
+            self.assertEqual(environment.machine({"cpu": cpu, "cores": 2}), words)
+        self.assertEqual(environment.machine({}), "")
 
     def test_the_short_environment_names_an_installed_version_for_want_of_a_commit(self):
         described = {**self.described, "git": None, "installed": "notify 1.2"}
