@@ -5,9 +5,24 @@ from django.contrib.auth import get_user_model
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from .models import Delivery, Notification
 from .states import State
+
+STATES = {
+    "queued": _("queued"),
+    "delivered": _("delivered"),
+    "unread": _("unread"),
+    "seen": _("seen"),
+    "read": _("read"),
+    "archived": _("archived"),
+    "dropped": _("dropped"),
+    "expired": _("expired"),
+    "unreadable": _("unreadable"),
+}
+"""What `Delivery.state` can be, and what is filtered by, in words."""
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -19,10 +34,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscrip
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(empty_value="")
+    @admin.display(description=_("problem"), empty_value="")
     def problem(self, row: Any) -> str:
         """What SQL from elsewhere has written and Python cannot hold: such a row is not sent."""
-        return f"{', '.join(row.unreadable)} cannot be read" if row.unreadable else ""
+        if not row.unreadable:
+            return ""
+        return gettext("cannot be read: {fields}").format(fields=", ".join(row.unreadable))
 
 
 def _number(deliveries: QuerySet[Delivery]) -> Coalesce:
@@ -51,22 +68,22 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     readonly_fields = ["created_at", "problem"]
 
-    @admin.display(ordering="recipient_count")
+    @admin.display(description=_("recipients"), ordering="recipient_count")
     def recipients(self, notification: Any) -> int:
         return int(notification.recipient_count)
 
-    @admin.display(ordering="queued_count")
+    @admin.display(description=_("queued"), ordering="queued_count")
     def queued(self, notification: Any) -> int:
         return int(notification.queued_count)
 
 
 class StateFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     states: tuple[State, ...] = ("queued", "delivered", "unread", "expired", "dropped")
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(state, state) for state in self.states]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(state, STATES[state]) for state in self.states]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         state = self.value()
@@ -81,6 +98,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ["notification", "recipient"]
     raw_id_fields = ["notification", "recipient"]
     show_full_result_count = False
+
+    @admin.display(description=_("state"))
+    def state(self, delivery: Delivery) -> Any:
+        return STATES[delivery.state]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         username = get_user_model().USERNAME_FIELD

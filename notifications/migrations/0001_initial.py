@@ -38,17 +38,42 @@ class Migration(migrations.Migration):
                         ],
                         default="info",
                         max_length=10,
+                        verbose_name="level",
                     ),
                 ),
-                ("category", models.CharField(blank=True, default="", max_length=50)),
-                ("title", models.CharField(max_length=200)),
-                ("body", models.TextField(blank=True, default="")),
-                ("url", models.CharField(blank=True, default="", max_length=2000)),
-                ("actor_object_id", models.CharField(blank=True, default="", max_length=64)),
-                ("actor_text", models.CharField(blank=True, default="", max_length=200)),
-                ("target_object_id", models.CharField(blank=True, default="", max_length=64)),
-                ("target_text", models.CharField(blank=True, default="", max_length=200)),
-                ("data", models.JSONField(blank=True, default=dict)),
+                (
+                    "category",
+                    models.CharField(
+                        blank=True, default="", max_length=50, verbose_name="category"
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("body", models.TextField(blank=True, default="", verbose_name="body")),
+                (
+                    "url",
+                    models.CharField(blank=True, default="", max_length=2000, verbose_name="URL"),
+                ),
+                (
+                    "actor_object_id",
+                    models.CharField(
+                        blank=True, default="", max_length=64, verbose_name="key of the actor"
+                    ),
+                ),
+                (
+                    "actor_text",
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="actor"),
+                ),
+                (
+                    "target_object_id",
+                    models.CharField(
+                        blank=True, default="", max_length=64, verbose_name="key of the target"
+                    ),
+                ),
+                (
+                    "target_text",
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="target"),
+                ),
+                ("data", models.JSONField(blank=True, default=dict, verbose_name="data")),
                 (
                     "key",
                     models.CharField(
@@ -57,6 +82,7 @@ class Migration(migrations.Migration):
                         max_length=200,
                         null=True,
                         unique=True,
+                        verbose_name="key",
                     ),
                 ),
                 (
@@ -65,9 +91,13 @@ class Migration(migrations.Migration):
                         db_default=notifications.db.clock.Now(),
                         db_index=True,
                         editable=False,
+                        verbose_name="created at",
                     ),
                 ),
-                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "expires_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="expires at"),
+                ),
                 (
                     "actor_content_type",
                     models.ForeignKey(
@@ -77,6 +107,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="contenttypes.contenttype",
+                        verbose_name="kind of the actor",
                     ),
                 ),
                 (
@@ -88,10 +119,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="contenttypes.contenttype",
+                        verbose_name="kind of the target",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "notification",
+                "verbose_name_plural": "notifications",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(
@@ -111,10 +145,16 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("delivered_at", models.DateTimeField(blank=True, null=True)),
-                ("seen_at", models.DateTimeField(blank=True, null=True)),
-                ("read_at", models.DateTimeField(blank=True, null=True)),
-                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "delivered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="delivered at"),
+                ),
+                ("seen_at", models.DateTimeField(blank=True, null=True, verbose_name="seen at")),
+                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="read at")),
+                (
+                    "archived_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="archived at"),
+                ),
                 (
                     "recipient",
                     models.ForeignKey(
@@ -123,6 +163,7 @@ class Migration(migrations.Migration):
                         on_delete=notifications.db.deletion.by_sql,
                         related_name="deliveries",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="recipient",
                     ),
                 ),
                 (
@@ -133,10 +174,12 @@ class Migration(migrations.Migration):
                         on_delete=notifications.db.deletion.by_sql,
                         related_name="deliveries",
                         to="durable_notifications.notification",
+                        verbose_name="notification",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "delivery",
                 "verbose_name_plural": "deliveries",
                 "ordering": ["-notification_id"],
                 "indexes": [

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..db.clock import Now, now_sql
 from ..db.deletion import by_sql
@@ -118,6 +120,7 @@ class Delivery(ReadableModel):
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         by_sql,
+        verbose_name=_("recipient"),
         related_name="deliveries",
         db_index=False,
         db_constraint=False,
@@ -125,19 +128,21 @@ class Delivery(ReadableModel):
     notification = models.ForeignKey(
         Notification,
         by_sql,
+        verbose_name=_("notification"),
         related_name="deliveries",
         db_index=False,
         db_constraint=False,
     )
-    delivered_at = TimeField(null=True, blank=True)
-    seen_at = TimeField(null=True, blank=True)
-    read_at = TimeField(null=True, blank=True)
-    archived_at = TimeField(null=True, blank=True)
+    delivered_at = TimeField(_("delivered at"), null=True, blank=True)
+    seen_at = TimeField(_("seen at"), null=True, blank=True)
+    read_at = TimeField(_("read at"), null=True, blank=True)
+    archived_at = TimeField(_("archived at"), null=True, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         ordering = ["-notification_id"]
         constraints = [
             # The notification first: a new one's rows go to the end of this index, side by side.
@@ -159,7 +164,9 @@ class Delivery(ReadableModel):
         try:
             return f"{self.notification} → {self.recipient}"
         except ObjectDoesNotExist:  # SQL from elsewhere has deleted one of them
-            return f"notification {self.notification_id} → user {self.recipient_id}"
+            return gettext("notification {number} → user {user}").format(
+                number=self.notification_id, user=self.recipient_id
+            )
 
     @property
     def state(self) -> str:

@@ -8,6 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ..db.clock import Now, in_utc
 from ..db.fields import DataField, Readable, ReadableModel, TimeField
@@ -15,10 +16,10 @@ from ..wire import protocol
 
 
 class Level(models.TextChoices):
-    INFO = "info"
-    SUCCESS = "success"
-    WARNING = "warning"
-    ERROR = "error"
+    INFO = "info", _("Info")
+    SUCCESS = "success", _("Success")
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Error")
 
 
 WIRE = {
@@ -59,37 +60,54 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(ReadableModel):
     """What happened. `actor_text` and `target_text` keep the names of the day it was sent."""
 
-    level = models.CharField(max_length=10, choices=Level, default=Level.INFO)
-    category = models.CharField(max_length=50, blank=True, default="")
-    title = models.CharField(max_length=200)
-    body = models.TextField(blank=True, default="")
-    url = models.CharField(max_length=2000, blank=True, default="")
+    level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.INFO)
+    category = models.CharField(_("category"), max_length=50, blank=True, default="")
+    title = models.CharField(_("title"), max_length=200)
+    body = models.TextField(_("body"), blank=True, default="")
+    url = models.CharField(_("URL"), max_length=2000, blank=True, default="")
     actor_content_type = models.ForeignKey(
-        ContentType, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        ContentType,
+        models.SET_NULL,
+        verbose_name=_("kind of the actor"),
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
-    actor_object_id = models.CharField(max_length=64, blank=True, default="")
+    actor_object_id = models.CharField(_("key of the actor"), max_length=64, blank=True, default="")
     actor = GenericForeignKey("actor_content_type", "actor_object_id")
-    actor_text = models.CharField(max_length=200, blank=True, default="")
+    actor_text = models.CharField(_("actor"), max_length=200, blank=True, default="")
     target_content_type = models.ForeignKey(
-        ContentType, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        ContentType,
+        models.SET_NULL,
+        verbose_name=_("kind of the target"),
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
-    target_object_id = models.CharField(max_length=64, blank=True, default="")
+    target_object_id = models.CharField(
+        _("key of the target"), max_length=64, blank=True, default=""
+    )
     target = GenericForeignKey("target_content_type", "target_object_id")
-    target_text = models.CharField(max_length=200, blank=True, default="")
-    data = DataField(default=dict, blank=True)
+    target_text = models.CharField(_("target"), max_length=200, blank=True, default="")
+    data = DataField(_("data"), default=dict, blank=True)
     key = models.CharField(
+        _("key"),
         max_length=200,
         null=True,
         blank=True,
         unique=True,
-        help_text="Sending the same key again adds nothing.",
+        help_text=_("Sending the same key again adds nothing."),
     )
-    created_at = TimeField(db_default=Now(), editable=False, db_index=True)
-    expires_at = TimeField(null=True, blank=True)
+    created_at = TimeField(_("created at"), db_default=Now(), editable=False, db_index=True)
+    expires_at = TimeField(_("expires at"), null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
         ordering = ["-id"]
         indexes = [
             models.Index(

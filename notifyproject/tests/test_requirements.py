@@ -47,7 +47,7 @@ class RequirementsTests(SimpleTestCase):
 
     def test_requirements_txt_has_nothing_else_but_what_the_project_and_its_tests_need(self):
         own = {"django-environ", "whitenoise"}
-        own |= {"hypothesis", "packaging", "pytest-django", "pyyaml", "tblib"}
+        own |= {"hypothesis", "packaging", "polib", "pytest-django", "pyyaml", "tblib"}
         self.assertEqual(set(required()) - set(self.declared), own)
 
     def test_perftests_looks_for_all_that_its_extra_brings(self):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
 
 
 class DatabaseCommand(BaseCommand):
@@ -18,5 +19,7 @@ class DatabaseCommand(BaseCommand):
         except (OperationalError, InterfaceError) as error:
             reason = " ".join(str(error).split())
             raise CommandError(
-                f"The database cannot be used, check DATABASES and `manage.py migrate`: {reason}"
+                _(
+                    "The database cannot be used, check DATABASES and `manage.py migrate`: {reason}"
+                ).format(reason=reason)
             ) from error

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
 
 from notifications.sending.plain import storable
 
@@ -19,12 +20,12 @@ def user_named(name: str) -> Any:
     try:
         return by_name(name)
     except (model.DoesNotExist, ValueError, ValidationError):
-        raise CommandError(f"There is no user {name!r}.") from None
+        raise CommandError(_("There is no user {name!r}.").format(name=name)) from None
     except model.MultipleObjectsReturned:
-        raise CommandError(f"There is more than one user {name!r}.") from None
+        raise CommandError(_("There is more than one user {name!r}.").format(name=name)) from None
 
 
 def check_name(name: str) -> None:
     """Raise `CommandError` for a name that no database can hold."""
     if problem := storable(name):
-        raise CommandError(f"The name {name!r} {problem}.")
+        raise CommandError(_("The name {name!r} {problem}.").format(name=name, problem=problem))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from notifications.management.commands._database import DatabaseCommand
 from notifications.management.commands._users import user_named
@@ -10,7 +11,7 @@ from notifications.privacy import export_user
 
 
 class Command(DatabaseCommand):
-    help = "Print what is stored about a user, as a line of JSON for each notification."
+    help = _("Print what is stored about a user, as a line of JSON for each notification.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", metavar="username")

@@ -4,20 +4,23 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from notifications.health.doctor import Finding, examine
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Look at the settings, the database, the channel layer and, if asked to, at a server and "
         "at a notification from its sending to its ack; say what to do about what is not well."
     )
     requires_system_checks = []  # it runs them itself, and goes on
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--user", help="send this user a notification, which is deleted again")
-        parser.add_argument("--ready-url", default="", help="the ready view of a server process")
+        parser.add_argument(
+            "--user", help=_("send this user a notification, which is deleted again")
+        )
+        parser.add_argument("--ready-url", default="", help=_("the ready view of a server process"))
 
     def handle(self, *, user: str | None, ready_url: str, **options: Any) -> None:
         whom = _user(user) if user else None
@@ -26,10 +29,12 @@ class Command(BaseCommand):
             sick += not finding.well
             self._tell(finding)
         if sick:
-            raise CommandError(f"Not well: {sick}.")
+            raise CommandError(_("Not well: {count}.").format(count=sick))
 
     def _tell(self, finding: Finding) -> None:
-        style, word = (self.style.SUCCESS, "well") if finding.well else (self.style.ERROR, "ILL ")
+        words = {True: _("well"), False: _("ILL")}
+        word = words[finding.well].ljust(max(map(len, words.values())))
+        style = self.style.SUCCESS if finding.well else self.style.ERROR
         self.stdout.write(f"{style(word)}  {finding.what}: {finding.seen}")
         if not finding.well and finding.advice:
             self.stdout.write(f"      {finding.advice}")
@@ -40,4 +45,4 @@ def _user(name: str) -> Any:
     try:
         return model._default_manager.get_by_natural_key(name)
     except model.DoesNotExist as error:
-        raise CommandError(f"There is no user {name!r}.") from error
+        raise CommandError(_("There is no user {name!r}.").format(name=name)) from error

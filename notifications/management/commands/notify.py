@@ -10,6 +10,8 @@ from django.core.management.base import (
     CommandParser,
     DjangoHelpFormatter,
 )
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from notifications.exceptions import InvalidNotification, NotificationError
 from notifications.management.commands._database import DatabaseCommand
@@ -18,7 +20,7 @@ from notifications.models import Delivery, Level
 from notifications.send import notify
 from notifications.sending.plain import parse_data
 
-EPILOG = """examples:
+EXAMPLES = """
   manage.py notify "Deploy at six" --all
   manage.py notify "Your order has shipped" alice bob --level success --url /orders/17/
   manage.py notify "Disk is full" --group operators --level error --key disk-full-2026-11
@@ -30,13 +32,13 @@ class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
 
 
 class Command(DatabaseCommand):
-    help = "Send a notification to users by name, to a group, or to everybody who is active."
+    help = _("Send a notification to users by name, to a group, or to everybody who is active.")
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
             prog_name,
             subcommand,
-            epilog=EPILOG,
+            epilog=_("examples:") + EXAMPLES,
             formatter_class=HelpFormatter,
             **kwargs,
         )
@@ -44,14 +46,14 @@ class Command(DatabaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("title")
         parser.add_argument("users", nargs="*", metavar="username")
-        parser.add_argument("--group", help="the name of a group of users")
-        parser.add_argument("--all", action="store_true", help="every active user")
+        parser.add_argument("--group", help=_("the name of a group of users"))
+        parser.add_argument("--all", action="store_true", help=_("every active user"))
         parser.add_argument("--body", default="")
         parser.add_argument("--level", default=Level.INFO, help=", ".join(Level.values))
         parser.add_argument("--category", default="")
-        parser.add_argument("--url", default="", help="where a click leads")
-        parser.add_argument("--data", default="{}", help="a JSON object for the client")
-        parser.add_argument("--key", help="sending the same key again adds nothing")
+        parser.add_argument("--url", default="", help=_("where a click leads"))
+        parser.add_argument("--data", default="{}", help=_("a JSON object for the client"))
+        parser.add_argument("--key", help=_("sending the same key again adds nothing"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -71,14 +73,20 @@ class Command(DatabaseCommand):
         deliveries = Delivery.objects.using(notification._state.db)
         reached = deliveries.filter(notification=notification).count()
         self.stdout.write(
-            self.style.SUCCESS(f"Notification {notification.pk} is queued for {reached} user(s).")
+            self.style.SUCCESS(
+                ngettext(
+                    "Notification {number} is queued for {count} user.",
+                    "Notification {number} is queued for {count} users.",
+                    reached,
+                ).format(number=notification.pk, count=reached)
+            )
         )
 
 
 def _recipients(options: dict[str, Any]) -> Any:
     chosen = [bool(options["users"]), bool(options["group"]), options["all"]]
     if sum(chosen) != 1:
-        raise CommandError("Name the users, or --group NAME, or --all: one of the three.")
+        raise CommandError(_("Name the users, or --group NAME, or --all: one of the three."))
     if options["all"]:
         return get_user_model()._default_manager.all()
     if options["group"]:
@@ -98,4 +106,4 @@ def _group(name: str) -> Group:
     try:
         return Group.objects.get(name=name)
     except Group.DoesNotExist:
-        raise CommandError(f"There is no group {name!r}.") from None
+        raise CommandError(_("There is no group {name!r}.").format(name=name)) from None

@@ -231,7 +231,7 @@ for name in ("1", "2", "3", "alice", "9" * 30):
         tell(output.getvalue())
 """,
         )
-        self.assertIn("is queued for 1 user(s).", answers[0])
+        self.assertIn("is queued for 1 user.", answers[0])
         self.assertEqual(answers[1], "There is more than one user '2'.")
         for answer, name in zip(answers[2:], ("3", "alice", "9" * 30), strict=True):
             self.assertEqual(answer, f"There is no user {name!r}.")

@@ -36,7 +36,7 @@ class NotifyCommandTests(TestCase):
     def test_the_notify_command_sends_to_users_by_name(self):
         output = self.run_command("Hi", "alice", "bob")
         pk = Notification.objects.get(title="Hi").pk
-        self.assertEqual(output, f"Notification {pk} is queued for 2 user(s).\n")
+        self.assertEqual(output, f"Notification {pk} is queued for 2 users.\n")
         self.assertEqual(self.recipients(), ["alice", "bob"])
 
     def test_the_notify_command_sends_to_a_group(self):

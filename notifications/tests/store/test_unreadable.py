@@ -107,7 +107,7 @@ class UnreadableRowTests(TestCase):
                 reverse("admin:durable_notifications_notification_changelist"),
                 reverse("admin:durable_notifications_notification_change", args=[self.bad.pk]),
             ):
-                self.assertContains(self.client.get(url), f"{column} cannot be read")
+                self.assertContains(self.client.get(url), f"cannot be read: {column}")
             for url in (
                 reverse("admin:durable_notifications_delivery_changelist"),
                 reverse("admin:durable_notifications_delivery_change", args=[delivery.pk]),
