@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from . import store
 from .exceptions import PerftestsError
-from .lab import exporting, run_page, showing
+from .lab import compare_page, exporting, run_page, showing
 from .lab.filters import FILTERS
 from .lab.run_list import Listed, listed
 from .models import PerfMetric, PerfResult, PerfRun
@@ -34,7 +34,7 @@ else:
 Page = Callable[[QueryDict], HttpResponse | dict[str, Any]]
 """From what is asked for to a file, or to what the template of the same name needs."""
 
-PAGES: Mapping[str, Page] = {"export": exporting.page}
+PAGES: Mapping[str, Page] = {"compare": compare_page.page, "export": exporting.page}
 
 
 class RunChangeList(ChangeList):
@@ -51,7 +51,7 @@ class RunChangeList(ChangeList):
 class PerfRunAdmin(PerfRunModelAdmin):
     """Runs can be seen, with the permission to change them pinned, with that to delete deleted."""
 
-    actions = ("export", "pin", "unpin")
+    actions = ("compare", "export", "pin", "unpin")
     list_display = ("name", "outcome", "sparks", "measured", "code", "machine", "started")
     list_filter = FILTERS
     list_per_page = 50
@@ -109,6 +109,10 @@ class PerfRunAdmin(PerfRunModelAdmin):
         if not allowed.issuperset(request.POST.getlist("action")):
             raise PermissionDenied
         return super().response_action(request, *args, **kwargs)
+
+    @admin.action(description=gettext_lazy("Compare selected runs"), permissions=["view"])
+    def compare(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> HttpResponse:
+        return self._with("compare", runs)
 
     @admin.action(description=gettext_lazy("Export selected runs"), permissions=["view"])
     def export(self, request: HttpRequest, runs: QuerySet[PerfRun]) -> HttpResponse:

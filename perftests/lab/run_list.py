@@ -7,7 +7,7 @@ from itertools import islice
 from ..models import PerfResult, PerfRun
 from ..reports import trends
 from ..reports.trends import Trend
-from .drawing import spark
+from .drawings.small import spark
 from .headline import usual
 
 MOST_SPARKS = 3

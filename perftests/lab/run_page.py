@@ -15,14 +15,12 @@ from ..reports.exports.page import charts, worst_first
 from ..reports.exports.svg import Chart
 from ..reports.side_by_side.changes import Change
 from ..reports.side_by_side.comparison import Comparison
+from ..reports.side_by_side.effects import NOISE
 from ..reports.side_by_side.printing import caution
 from ..reports.verdict import compared, doubts, missed, summary
-from .drawing import Bar, bar, spark
+from .drawings.small import Bar, bar, spark
 from .earlier import with_earlier
 from .headline import deciding, headline, is_noticed
-
-NOTABLE = math.log(1.15)
-"""Times of one code differ by as much from run to run; a smaller change is not shown on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,9 @@ def _changes(comparison: Comparison | None) -> list[Change]:
     """Every count that changed, and of what was measured all that is more than the usual noise."""
     if comparison is None:
         return []
-    measured = [c for c in comparison.measured if math.isfinite(c.effect) and c.effect > NOTABLE]
+    measured = [
+        c for c in comparison.measured if math.isfinite(c.effect) and c.effect > math.log(NOISE)
+    ]
     return [*(c for c in comparison.counts if c.effect), *measured]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import configuration
 from ..models import PerfRun
+from ..records import environment
 from ..records.results import State
 from ..templatetags.perfruns import badge, seconds, spark_line
 from .run_list import Spark
@@ -20,6 +22,20 @@ COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 SHORT = 7
 """As many digits of a commit as people tell each other."""
+
+
+class Head(NamedTuple):
+    """A run at the head of a page."""
+
+    run: PerfRun
+    badges: SafeString
+    code: SafeString
+    machine: str
+
+
+def head(run: PerfRun) -> Head:
+    """What such a page says of it."""
+    return Head(run, badges(run), code(run), environment.machine(run.environment))
 
 
 def badges(run: PerfRun) -> SafeString:
@@ -51,7 +67,8 @@ def code(run: PerfRun) -> SafeString:
         commit = format_html('<a href="{}">{}</a>', url, commit)
     changed = _("with changes") if git.get("dirty") else ""
     words = [git.get("tag"), git.get("branch"), changed, run.environment.get("installed")]
-    return format_html("{} <small>{}</small>", commit, ", ".join(map(str, filter(None, words))))
+    said = ", ".join(map(str, filter(None, words)))
+    return format_html("{} <small>{}</small>", commit, said) if said else commit
 
 
 def measured(run: PerfRun, suites: Iterable[str]) -> SafeString:

@@ -128,6 +128,20 @@ def median_ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
     return Ratio(median(ratios), bootstrap_interval(ratios))
 
 
+def ratio_of(before: float, around_before: Interval, after: float, around_after: Interval) -> Ratio:
+    """`after / before` of two independent estimates above 0, with the interval of that.
+
+    On logarithms, from the ends of both intervals (Zou and Donner 2008, Construction of confidence
+    limits about effect measures). Raises `ValueError` for what is not above 0.
+    """
+    if min(before, after, around_before.low, around_after.low) <= 0:
+        raise ValueError("a ratio needs estimates above 0")
+    ratio = after / before
+    down = math.hypot(math.log(after / around_after.low), math.log(around_before.high / before))
+    up = math.hypot(math.log(around_after.high / after), math.log(before / around_before.low))
+    return Ratio(ratio, Interval(ratio * math.exp(-down), ratio * math.exp(up)))
+
+
 def p_of_growth(changes: Sequence[float]) -> float:
     """How likely such changes are where nothing grows: the one-sided p-value of Student's test.
 

@@ -4,6 +4,7 @@ msgspec follows the fields of the dataclasses; only a `Target` is made a text. N
 exactly as they were.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +25,7 @@ def from_builtins(plain: object, kind: type[T]) -> T:
     return msgspec.convert(plain, kind, dec_hook=_target)
 
 
-def without(nothing: object, plain: dict[str, Any]) -> dict[str, Any]:
+def without(nothing: object, plain: Mapping[str, Any]) -> dict[str, Any]:
     """Plain data without the fields that have this value, which are then read as their default."""
     return {name: value for name, value in plain.items() if value != nothing}
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 
 from ...measure.histogram import LatencyHistogram
 from ...measure.series import Series
@@ -53,7 +54,9 @@ class Chart:
     left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
 
 
-def latency_chart(histograms: Mapping[str, LatencyHistogram]) -> Chart | None:
+def latency_chart(
+    histograms: Mapping[str, LatencyHistogram], title: str = "Latency by percentile"
+) -> Chart | None:
     """Latency in ms by percentile; `None` where too few samples lie beyond any.
 
     The axis is that of HdrHistogram's plots, so that each further nine takes the same room.
@@ -64,7 +67,7 @@ def latency_chart(histograms: Mapping[str, LatencyHistogram]) -> Chart | None:
         return None
     end = max(points[-1][0] for points in lines.values())
     ticks = [(_decades(q), f"{q:g}") for q in PERCENTILES if _decades(q) <= end]
-    return _chart("Latency by percentile", "percentile, %", lines, ticks, "ms")
+    return _chart(title, "percentile, %", lines, ticks, "ms")
 
 
 def series_charts(series: Sequence[Series]) -> list[Chart]:
@@ -86,10 +89,12 @@ def series_charts(series: Sequence[Series]) -> list[Chart]:
 
 def _percentiles(histogram: LatencyHistogram) -> Iterator[tuple[float, float]]:
     """Decades of the percentile, and the latency there."""
-    step = 0
-    while has_tail(histogram.count, q := 100 - 100 / 10 ** (step / POINTS_PER_DECADE)):
-        yield step / POINTS_PER_DECADE, histogram.percentile(q)
-        step += 1
+    decades = (step / POINTS_PER_DECADE for step in count())
+    beyond = ((at, 100 - 100 / 10**at) for at in decades)
+    told = list(takewhile(lambda each: has_tail(histogram.count, each[1]), beyond))
+    values = histogram.at([q for _, q in told]) if told else []
+    for (at, _), value in zip(told, values, strict=True):
+        yield at, value
 
 
 def _decades(q: float) -> float:

@@ -5,25 +5,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from ...measure.stats import Interval
 from ...measure.units import MISSING, format_value, is_count
 from ...records.targets import Metric
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The values of a metric, one of each run, the first of which is what the others change."""
+    """The values of a metric, one of each run, the first of which is what the others change.
+
+    `intervals` are those of the values, where they have any.
+    """
 
     row: str
     name: str
     unit: str
     values: tuple[float, ...]
+    intervals: tuple[Interval | None, ...]
     counted: bool
 
     @classmethod
     def of(cls, row: str, metrics: Sequence[Metric]) -> Self:
         """The change of a metric that has a value in each run, and the same unit."""
         values = tuple(metric.value for metric in metrics if metric.value is not None)
-        return cls(row, metrics[0].name, metrics[0].unit, values, all(map(is_counted, metrics)))
+        intervals = tuple(metric.interval for metric in metrics)
+        counted = all(map(is_counted, metrics))
+        return cls(row, metrics[0].name, metrics[0].unit, values, intervals, counted)
 
     @property
     def effect(self) -> float:

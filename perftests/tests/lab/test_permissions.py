@@ -5,7 +5,7 @@ from perftests.models import PerfRun
 
 from ..admin_pages import LIST, AdminMixin, make_result, make_run
 
-PAGES = ["export"]
+PAGES = ["compare", "export"]
 
 
 class PermissionTests(AdminMixin, TestCase):

@@ -42,7 +42,7 @@ def printed(*reports, detail=False, width=80):
 
 class ChangeTests(SimpleTestCase):
     def change(self, *values, counted=False):
-        return Change("N1", "x", "ms", values, counted)
+        return Change("N1", "x", "ms", values, (None,) * len(values), counted)
 
     def test_half_is_as_far_as_twice(self):
         self.assertAlmostEqual(self.change(2.0, 1.0).effect, self.change(1.0, 2.0).effect)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..records.targets import Metric
-from .headline import deciding
+from ...records.targets import Metric
+from ..headline import deciding
 
 WIDTH, HEIGHT = 100, 20
 """Of each drawing, in pixels."""

@@ -1,6 +1,6 @@
 from django.test import SimpleTestCase
 
-from perftests.lab.drawing import HEIGHT, WIDTH, Bar, bar, spark
+from perftests.lab.drawings.small import HEIGHT, WIDTH, Bar, bar, spark
 from perftests.records.targets import Metric, Target
 
 
