@@ -1,6 +1,5 @@
 """What else is installed in the folder of this app."""
 
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,11 @@ def check_installation(**_: Any) -> list[CheckMessage]:
 
 def _in_the_same_folder() -> list[str]:
     """The names of distributions with files in the folder of this app, but no checks there."""
+    from importlib import metadata  # takes 4 ms, which only a check has to spend
+
     return sorted(
         found.name
-        for found in distributions()
+        for found in metadata.distributions()
         if Path(str(found.locate_file(THIS_APP.name))).resolve() == THIS_APP.resolve()
         and f"\n{THIS_APP.name}/__init__.py," in (record := f"\n{found.read_text('RECORD')}")
         and f"\n{THIS_APP.name}/checks" not in record
