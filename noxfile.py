@@ -62,9 +62,9 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python="3.12")
 def wheel(session: nox.Session) -> None:
-    """The wheel in empty projects of the oldest and the newest Django."""
-    session.install("-r", "requirements.txt", "pip", "uv")
-    labels = session.posargs or ["notifyproject.tests.wheel"]
+    """The wheel in empty projects of the oldest and the newest Django, and in the tutorial's."""
+    session.install("-r", "requirements.txt", "pip", "playwright", "uv")
+    labels = session.posargs or ["notifyproject.tests.wheel", "notifyproject.tests.wheel_tutorial"]
     session.run("python", "manage.py", "test", *labels)
 
 

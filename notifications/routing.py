@@ -6,7 +6,7 @@ from .consumers import NotificationConsumer
 from .hub.shutdown import end_in_order
 from .layers import get_hints_layer
 
-# A server runs no checks: let it say at its start what is missing, not to each client.
+# A server runs no checks: let it say at its start what is wrong, not to each client.
 get_hints_layer()
 end_in_order()
 

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from .base import HintsLayer
@@ -13,14 +12,10 @@ from .inprocess import InProcessChannelLayer
 from .seal import Seal
 from .sealed import SealedHints
 
-NO_LAYER = "CHANNEL_LAYERS has no 'default' layer."
-WHAT_TO_WRITE = (
-    'For one server process, write CHANNEL_LAYERS = {"default": {"BACKEND": '
-    '"notifications.layers.InProcessChannelLayer"}} into the settings; for several, '
-    '"notifications.layers.RedisChannelLayer" with the address of Redis.'
-)
-
 _KEYS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS")
+
+_own = InProcessChannelLayer()
+"""For a site whose settings name none."""
 
 _latest: tuple[Any, HintsLayer] | None = None
 """A channel layer and what it was wrapped into."""
@@ -29,12 +24,10 @@ _latest: tuple[Any, HintsLayer] | None = None
 def get_hints_layer() -> HintsLayer:
     """The default layer; without the extension it is wrapped, and sealed if it leaves the process.
 
-    Raises `ImproperlyConfigured` if there is none.
+    Where the settings have none it is one in the memory of this process.
     """
     global _latest
-    layer = get_channel_layer()
-    if layer is None:
-        raise ImproperlyConfigured(f"{NO_LAYER} {WHAT_TO_WRITE}")
+    layer = get_channel_layer() or _own
     if isinstance(layer, InProcessChannelLayer):
         return layer
     latest = _latest

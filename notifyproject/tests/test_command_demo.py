@@ -5,7 +5,8 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import TransactionTestCase, override_settings
+from django.test import Client, TransactionTestCase, override_settings
+from django.urls import reverse
 
 from notifications.models import Delivery, Notification
 
@@ -60,11 +61,20 @@ class DemoCommandTests(TransactionTestCase):
         for name in ("demo", "demo2", "admin"):
             self.assertIsNotNone(authenticate(username=name, password="chosen"))
 
+    def test_the_demo_shows_a_bell_and_an_inbox(self):
+        demo()
+        client = Client(headers={"host": "127.0.0.1"})
+        client.force_login(User.objects.get(username="demo"))
+        page = client.get(reverse("notifications:inbox"))
+        for shown in ("<notification-bell", "<notification-inbox", "Your trial ends", "Sign out"):
+            self.assertContains(page, shown)
+
     def test_the_demo_command_says_what_to_do_next(self):
         output = demo()
         for words in (
             "python manage.py runserver",
             "http://127.0.0.1:8000/ ",
+            f"http://127.0.0.1:8000{reverse('notifications:inbox')} ",
             "http://127.0.0.1:8000/admin/",
             'python manage.py notify "Hello" demo',
         ):

@@ -40,6 +40,14 @@ class DeploymentCheckTests(SimpleTestCase):
         with mock.patch.object(connection, "vendor", "sqlite"):
             self.assertNotIn("W003", warned())
 
+    @override_settings(CHANNEL_LAYERS={})
+    @mock.patch.object(connection, "vendor", "postgresql")
+    @mock.patch.dict("os.environ", WEB_CONCURRENCY="")
+    def test_a_site_that_names_no_layer_is_warned_if_it_serves_sockets(self):
+        self.assertIn("PostgreSQL", warned()["W003"].msg)
+        with override_settings(ASGI_APPLICATION=None):
+            self.assertNotIn("W003", warned())
+
     def test_a_sqlite_file_on_a_network_is_warned_of(self):
         mounts = Path(self.enterContext(tempfile.TemporaryDirectory()), "mounts")
         entry = {**connection.settings_dict, "NAME": "/srv/share/site/db.sqlite3"}

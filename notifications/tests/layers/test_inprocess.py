@@ -3,9 +3,9 @@ import threading
 import time
 
 from channels.layers import InMemoryChannelLayer
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 
-from notifications.layers import InProcessChannelLayer
+from notifications.layers import InProcessChannelLayer, get_hints_layer
 
 
 class Ear:
@@ -31,6 +31,15 @@ def ignore():
 
 
 class InProcessChannelLayerTests(SimpleTestCase):
+    @override_settings(CHANNEL_LAYERS={})
+    async def test_a_site_without_a_channel_layer_hears_itself(self):
+        layer, ear = get_hints_layer(), Ear()
+        subscription = await layer.subscribe_hints(ear, ignore)
+        await subscription.join(["a"])
+        get_hints_layer().publish_hints([(b"1", ["a"])])
+        await ear.until(1)
+        await subscription.close()
+
     async def test_a_hint_is_heard_by_those_who_joined_its_group(self):
         layer, ear = InProcessChannelLayer(), Ear()
         subscription = await layer.subscribe_hints(ear, ignore)

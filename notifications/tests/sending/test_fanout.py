@@ -349,11 +349,6 @@ class BrokenLayerTests(TransactionTestCase):
         alice = make_user()
         self.assert_stored_in_spite(lambda: notify(alice, "Hi"))
 
-    @override_settings(CHANNEL_LAYERS={})
-    def test_rows_are_committed_without_any_layer(self):
-        alice = make_user()
-        self.assert_stored_in_spite(lambda: notify(alice, "Hi"))
-
     @broken_layer
     def test_rows_are_written_outside_a_transaction_while_the_layer_is_broken(self):
         with self.assertLogs("notifications.sending.fanout", "ERROR"):

@@ -17,8 +17,9 @@ SUPERUSER = "admin"
 NEXT_STEPS = """
 Next:
   python manage.py runserver
-  http://127.0.0.1:8000/          sign in as demo
-  http://127.0.0.1:8000/admin/    sign in as admin: notifications and stored performance runs
+  http://127.0.0.1:8000/                       sign in as demo: a page that hears
+  http://127.0.0.1:8000/notifications/inbox/   the bell and the inbox
+  http://127.0.0.1:8000/admin/                 sign in as admin: notifications and stored runs
 
 Then, in a second terminal, watch this arrive:
   python manage.py notify "Hello" demo
