@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from . import store
 from .exceptions import PerftestsError
-from .lab import compare_page, exporting, run_page, showing
+from .lab import compare_page, exporting, run_page, showing, trend_page
 from .lab.filters import FILTERS
 from .lab.run_list import Listed, listed
 from .models import PerfMetric, PerfResult, PerfRun
@@ -34,7 +34,11 @@ else:
 Page = Callable[[QueryDict], HttpResponse | dict[str, Any]]
 """From what is asked for to a file, or to what the template of the same name needs."""
 
-PAGES: Mapping[str, Page] = {"compare": compare_page.page, "export": exporting.page}
+PAGES: Mapping[str, Page] = {
+    "compare": compare_page.page,
+    "export": exporting.page,
+    "trend": trend_page.page,
+}
 
 
 class RunChangeList(ChangeList):

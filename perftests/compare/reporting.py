@@ -7,13 +7,12 @@ from typing import Any
 
 from ..measure.profiles import Shift
 from ..measure.series import Series
-from ..records.results import COMPARED, Outcome, Report, Result, State
+from ..records.results import COMPARED, COUNTS, Outcome, Report, Result, State
 from ..records.targets import Metric, Target
 from .differences import Difference, Differences
 from .experiment import Comparison
 from .verdicts import Finding, Judged
 
-COUNTS = "counts"
 ORDER = (Finding.SLOWER, Finding.UNCLEAR, Finding.FASTER, Finding.SAME)
 PAIRED = "perftests.compare.paired"
 COUNTED = "perftests.compare.counted"

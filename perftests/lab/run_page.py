@@ -8,7 +8,7 @@ from typing import Any
 from .. import store
 from ..models import PerfRun
 from ..records.environment import short
-from ..records.results import Report, Result
+from ..records.results import COMPARED, COUNTS, Report, Result
 from ..records.targets import Metric, Target
 from ..reports import trends
 from ..reports.exports.page import charts, worst_first
@@ -26,7 +26,7 @@ from .headline import deciding, headline, is_noticed
 @dataclass(frozen=True, slots=True)
 class Line:
     """A test as the page shows it: `spark` are the points of its headline in runs that are alike,
-    `change` is that since the earlier run."""
+    `change` is that since the earlier run, `trended` the test whose metrics have trends."""
 
     result: Result
     headline: Metric | None
@@ -38,6 +38,7 @@ class Line:
     noticed: list[Metric]
     passing: list[Metric]
     charts: list[Chart]
+    trended: str
 
 
 def context(run: PerfRun) -> dict[str, Any]:
@@ -104,4 +105,5 @@ def _line(
         noticed=noticed,
         passing=[metric for metric in result.metrics if not is_noticed(metric)],
         charts=charts(result),
+        trended="" if result.suite in (COMPARED, COUNTS) else result.test,
     )

@@ -16,6 +16,9 @@ FORMAT_VERSION = 2
 COMPARED = "compared"
 """The suite of a comparison of two versions in pairs: each metric is a ratio, with a note of it."""
 
+COUNTS = "counts"
+"""The suite of what was counted for it."""
+
 
 class Outcome(StrEnum):
     """How the test itself ended, whatever its numbers are."""

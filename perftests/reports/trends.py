@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.db.models import QuerySet
 
 from ..exceptions import PerftestsError
 from ..measure.changepoints import Step, find_steps
+from ..measure.stats import Interval
 from ..measure.units import format_value
 from ..models import PerfMetric, PerfResult, PerfRun
 from ..records import codec
@@ -40,6 +41,15 @@ class Measured:
     better: str
 
 
+class Sample(NamedTuple):
+    """A value of a run, with its interval if that is known."""
+
+    run: int
+    of: Measured
+    value: float
+    interval: Interval | None
+
+
 @dataclass(frozen=True, slots=True)
 class Trend:
     """The values of one metric, oldest first; `runs` are the numbers of the runs."""
@@ -47,6 +57,13 @@ class Trend:
     of: Measured
     runs: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    intervals: list[Interval | None] = field(default_factory=list)
+
+    def add(self, sample: Sample) -> None:
+        """Take in the value of the next run."""
+        self.runs.append(sample.run)
+        self.values.append(sample.value)
+        self.intervals.append(sample.interval)
 
     def steps(self) -> list[Step]:
         """Where its level has changed, oldest first."""
@@ -70,19 +87,22 @@ def read(rows: Collection[str] = ()) -> list[Trend]:
 
 
 def of(
-    newest: Iterable[PerfRun], tests: Collection[str] = (), *, rows: Collection[str] = ()
+    newest: Iterable[PerfRun],
+    tests: Collection[str] = (),
+    *,
+    rows: Collection[str] = (),
+    names: Collection[str] = (),
 ) -> list[Trend]:
-    """The metrics of these tests, or rows, or of all, over these runs, given the newest first."""
+    """The metrics of these tests, rows and names, or of all, over these runs, given the newest
+    first."""
     places = {run.pk: place(run) for run in reversed(list(newest))}
     results = PerfResult.objects.filter(run__in=places)
-    for field_name, wanted in (("test", tests), ("row", rows)):
-        results = results.filter(**{f"{field_name}__in": wanted}) if wanted else results
+    for column, wanted in (("test", tests), ("row", rows)):
+        results = results.filter(**{f"{column}__in": wanted}) if wanted else results
     trends: dict[Measured, Trend] = {}
     order = {run: at for at, run in enumerate(places)}
-    for run, measured, value in sorted(_values(results, places), key=lambda each: order[each[0]]):
-        trend = trends.setdefault(measured, Trend(measured))
-        trend.runs.append(run)
-        trend.values.append(value)
+    for sample in sorted(_samples(results, places, names), key=lambda each: order[each.run]):
+        trends.setdefault(sample.of, Trend(sample.of)).add(sample)
     return list(trends.values())
 
 
@@ -91,16 +111,9 @@ def alike(run: PerfRun, names: Collection[str]) -> dict[tuple[str, str], list[fl
     measured in its place and with its workload; the oldest first."""
     ended = PerfRun.objects.measured().exclude(state=State.RUNNING)
     newest = ended.filter(started_at__lte=run.started_at)[:MOST_ALIKE]
-    places = {each.pk: place(each) for each in newest if place(each) == place(run)}
-    results = PerfResult.objects.filter(run__in=places)
-    found = [*_values(results, places, names)]
-    own = {measured for pk, measured, _ in found if pk == run.pk}
-    order = list(places)
-    values: dict[tuple[str, str], list[float]] = {}
-    for _, measured, value in sorted(found, key=lambda each: -order.index(each[0])):
-        if measured in own:
-            values.setdefault((measured.test, measured.name), []).append(value)
-    return values
+    found = of([each for each in newest if place(each) == place(run)], names=names)
+    own = [trend for trend in found if run.pk in trend.runs]
+    return {(trend.of.test, trend.of.name): trend.values for trend in own}
 
 
 def place(run: PerfRun) -> str:
@@ -118,21 +131,22 @@ def place(run: PerfRun) -> str:
     return ", ".join(map(str, filter(None, words)))
 
 
-def _values(
-    results: QuerySet[PerfResult], places: dict[int, str], names: Collection[str] | None = None
-) -> Iterator[tuple[int, Measured, float]]:
-    """Run, metric and value, in the order in which they were stored."""
+def _samples(
+    results: QuerySet[PerfResult], places: dict[int, str], names: Collection[str]
+) -> Iterator[Sample]:
+    """In the order in which they were stored."""
     known = {}
     for pk, run, test, row, workload in results.values_list("pk", "run", "test", "row", "workload"):
         chosen = codec.from_builtins(workload, tuple[Chosen, ...])
         known[pk] = run, (places[run], ", ".join(map(str, chosen)), test, row)
     metrics = PerfMetric.objects.filter(result__in=results, value__isnull=False, doubt="")
-    if names is not None:
+    if names:
         metrics = metrics.filter(name__in=names)
-    columns = "result", "name", "unit", "better", "value"
-    for result, name, unit, better, value in metrics.values_list(*columns):
+    columns = "result", "name", "unit", "better", "value", "low", "high"
+    for result, name, unit, better, value, low, high in metrics.values_list(*columns):
         run, where = known[result]
-        yield run, Measured(*where, name, unit, better), value
+        interval = None if low is None or high is None else Interval(low, high)
+        yield Sample(run, Measured(*where, name, unit, better), value, interval)
 
 
 def _require_stored(rows: Collection[str]) -> None:

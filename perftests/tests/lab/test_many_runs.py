@@ -99,3 +99,8 @@ class ManyRunsTests(TestCase):
         queries, took = self.cost("admin:perftests_perfrun_compare", run=runs)
         self.assertLess(queries, 20)
         self.assertLess(took, LIMIT_OF_SEVERAL_MS)
+
+    def test_the_trend_of_a_metric_takes_fewer_than_15_queries_and_500_ms(self):
+        queries, took = self.cost("admin:perftests_perfrun_trend", test="s.T.test_7", metric="m3")
+        self.assertLess(queries, 15)
+        self.assertLess(took, LIMIT_OF_SEVERAL_MS)
