@@ -45,11 +45,14 @@ class FaultTestCase(TransactionTestCase):
         for _ in range(ATTEMPTS):
             with fault.planted(), mock.patch.dict(os.environ, limits):
                 results = run_row(fault.row)
+            for result in results:
+                self.assertIs(result.outcome, Outcome.COMPLETED, result.detail)
             metrics = [metric for result in results for metric in result.metrics]
-            if not undecided(metrics, fault.misses):
+            if fault.misses <= missed(metrics):
                 break
-        for result in results:
-            self.assertIs(result.outcome, Outcome.COMPLETED, result.detail)
+            # One is enough for the row to fail, as it must each time. On a machine that does
+            # something else as well, what is lost may come late, and what is late be in order.
+            self.assertTrue(fault.misses & (missed(metrics) | undecided(metrics, fault.misses)))
         # What a fault delays may be found out in other ways as well.
         self.assertLessEqual(fault.misses, missed(metrics))
         return results

@@ -109,14 +109,16 @@ class ProcessReadingTests(ProcessTestCase):
 class ResourceMonitorTests(ProcessTestCase):
     def test_the_monitor_measures_a_busy_process(self):
         process = self.start(BUSY)
-        begun = cpu_seconds(process.pid)
+        begun, since = cpu_seconds(process.pid), time.monotonic()
         with ResourceMonitor(process.pid, interval_seconds=0.02) as monitor:
             wait_until(lambda: cpu_seconds(process.pid) > begun + 0.5)
+        on_average = monitor.cpu_seconds / (time.monotonic() - since) * 100
         self.assertGreaterEqual(monitor.cpu_seconds, 0.5)
         self.assertGreater(monitor.peak_rss_bytes, 1_000_000)
         cpu = monitor.series()[0]
         self.assertEqual((cpu.name, cpu.unit), ("server cpu", "%"))
-        self.assertGreater(max(cpu.values), 20)
+        # A whole core, or what other processes leave of one.
+        self.assertGreaterEqual(max(cpu.values), on_average)
         self.assertEqual(list(cpu.seconds), sorted(cpu.seconds))
 
     def test_the_monitor_sees_an_idle_process_use_nothing(self):

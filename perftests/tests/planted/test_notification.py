@@ -23,8 +23,8 @@ class TimedNotificationFaultTests(TimedFaultTestCase):
     def test_searching_all_users_for_each_hint_fails_row_n3(self):
         self.assert_caught(notification.groups_that_are_searched)
 
-    def test_hints_that_wait_for_others_fail_row_n7(self):
-        self.assert_caught(notification.hints_that_wait_for_others)
+    def test_pushes_that_wait_for_others_fail_row_n7(self):
+        self.assert_caught(notification.pushes_that_wait_for_others)
 
     def test_sending_the_count_with_every_push_fails_row_n7(self):
         self.assert_caught(notification.a_count_with_every_push)
