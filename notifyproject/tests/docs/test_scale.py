@@ -8,7 +8,8 @@ from django.test import SimpleTestCase
 from notifications.conf import get_settings
 from notifications.layers import RedisChannelLayer
 from perftests.load.server.process import command
-from perftests.suites.scale.nginx import configuration
+from perftests.load.services.nginx import CONFIGURATION
+from perftests.suites.scale.nginx import served
 
 from .pages import blocks, commands, page
 
@@ -31,11 +32,17 @@ class ScalingTests(SimpleTestCase):
     def test_the_proxy_that_is_measured_is_that_of_the_page_on_scaling(self):
         [documented] = blocks(SCALING, "nginx")
         directives = r"(?:least_conn|proxy_(?:read|send)_timeout \S+|proxy_http_version \S+);"
-        measured = re.findall(directives, configuration("/tmp/x", 8000, []))
+        measured = re.findall(directives, served(8000, []))
         self.assertEqual(len(measured), 4)
         for directive in measured:
             with self.subTest(directive):
                 self.assertIn(directive, documented)
+
+    def test_what_the_page_sets_outside_of_http_is_set_in_what_is_tested_too(self):
+        [documented] = blocks(SCALING, "nginx")
+        for directive in ("worker_rlimit_nofile 65536;", "worker_connections 32768;"):
+            self.assertIn(directive, documented)
+            self.assertIn(directive, CONFIGURATION)
 
     def test_nginx_waits_longer_for_a_client_than_the_server_does(self):
         for seconds in re.findall(r"proxy_(?:read|send)_timeout (\d+)s;", SCALING):

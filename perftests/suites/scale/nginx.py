@@ -2,26 +2,10 @@
 
 from collections.abc import Sequence
 
-from perftests.load.services.programs import find_program
-from perftests.load.services.service import PrivateService
+from perftests.load.services.nginx import PrivateNginx
 from perftests.processes.system import HOST
 
-WORKERS = 4
-"""Each takes two files for a client, and a process has a limit of these."""
-
-CONFIGURATION = """\
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr error;
-worker_processes {workers};
-events {{ worker_connections 32768; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+HTTP = """\
     upstream servers {{
         least_conn;
         zone servers 64k;
@@ -39,12 +23,14 @@ http {{
             proxy_send_timeout 180s;
         }}
     }}
-}}
 """
 
 
-class Proxy(PrivateService):
+class Proxy(PrivateNginx):
     """Hands each client to the process that has the fewest."""
+
+    workers = 4
+    """Each takes two files for a client, and a process has a limit of these."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         super().__init__()
@@ -54,15 +40,11 @@ class Proxy(PrivateService):
     def websocket_url(self) -> str:
         return f"ws://{HOST}:{self.port}"
 
-    def command(self) -> list[str]:
-        path = self.folder / "nginx.conf"
-        path.write_text(configuration(str(self.folder), self.port, self._ports))
-        return [find_program("nginx"), "-p", str(self.folder), "-c", str(path)]
+    def http(self) -> str:
+        return served(self.port, self._ports)
 
 
-def configuration(folder: str, port: int, servers: Sequence[int]) -> str:
-    """For a proxy on `port`, with its files in `folder`."""
+def served(port: int, servers: Sequence[int]) -> str:
+    """What a proxy on `port` serves: all of these."""
     lines = [f"        server {HOST}:{server} max_fails=0;" for server in servers]
-    return CONFIGURATION.format(
-        folder=folder, workers=WORKERS, host=HOST, port=port, servers="\n".join(lines)
-    )
+    return HTTP.format(host=HOST, port=port, servers="\n".join(lines))
