@@ -57,7 +57,7 @@ class DeploymentTests(SimpleTestCase):
             with sender:
                 tickets = [partial(make_ticket, User(pk=key)) for key in sender.keys]
                 everybody = everything.enter_context(crowd(site.proxy.websocket_url, tickets))
-                everybody.await_all()
+                everybody.await_all(lambda client: client.connects)
                 site.restart()
                 everybody.await_all(lambda client: client.connected and client.away)
             everybody.await_all(lambda client: len(client.arrived_ids) >= len(sender.ids))

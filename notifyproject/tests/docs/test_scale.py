@@ -38,7 +38,7 @@ class ScalingTests(SimpleTestCase):
             with self.subTest(directive):
                 self.assertIn(directive, documented)
 
-    def test_what_the_page_sets_outside_of_http_is_set_in_what_is_tested_too(self):
+    def test_the_page_has_the_limits_of_the_proxy_that_is_tested(self):
         [documented] = blocks(SCALING, "nginx")
         for directive in ("worker_rlimit_nofile 65536;", "worker_connections 32768;"):
             self.assertIn(directive, documented)
