@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..measure.profiles import Shift
-from ..measure.series import Series
+from ..measure.series import IN_PAIRS, Series
 from ..records.results import COMPARED, COUNTS, Outcome, Report, Result, State
 from ..records.targets import Metric, Target
 from .differences import Difference, Differences
@@ -87,7 +87,7 @@ def _ratio(name: str, found: Judged) -> Metric:
 
 
 def _series(name: str, ratios: Sequence[float]) -> Series:
-    return Series(name, "× in pair", tuple(map(float, range(1, 1 + len(ratios)))), tuple(ratios))
+    return Series(name, IN_PAIRS, tuple(map(float, range(1, 1 + len(ratios)))), tuple(ratios))
 
 
 def _counted(against: Against) -> Result:

@@ -15,7 +15,7 @@ MOST_LOOKED_AT = 50
 
 def with_latest(report: Report) -> Comparison | None:
     """Beside the newest finished run under the same conditions, of one of its tests at least."""
-    return _first_alike(report, _having(report).iterator())
+    return _first_alike(report, _of_workload(report, _having(report)))
 
 
 def with_earlier(report: Report, run: PerfRun) -> Comparison | None:

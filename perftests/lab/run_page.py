@@ -26,7 +26,8 @@ from .headline import deciding, headline, is_noticed
 @dataclass(frozen=True, slots=True)
 class Line:
     """A test as the page shows it: `spark` are the points of its headline in runs that are alike,
-    `change` is that since the earlier run, `trended` the test whose metrics have trends."""
+    `change` is that since the earlier run, `trended` the test whose metrics have trends,
+    `exact` the counts that allow for one value alone, such as those of what was delivered."""
 
     result: Result
     headline: Metric | None
@@ -39,6 +40,7 @@ class Line:
     passing: list[Metric]
     charts: list[Chart]
     trended: str
+    exact: list[Metric]
 
 
 def context(run: PerfRun) -> dict[str, Any]:
@@ -105,5 +107,6 @@ def _line(
         noticed=noticed,
         passing=[metric for metric in result.metrics if not is_noticed(metric)],
         charts=charts(result),
+        exact=[m for m in result.metrics if m.required and m.required.operator == "=="],
         trended="" if result.suite in (COMPARED, COUNTS) else result.test,
     )

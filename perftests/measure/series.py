@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+IN_PAIRS = "× in pair"
+"""The unit of the ratios of two versions: pairs, by number, stand in the place of seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -163,12 +163,13 @@ def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
     It is the median of the slopes between all pairs of points, so one disturbed plateau does not
     carry it. Raises `ValueError` with fewer than three points or when all `xs` are the same.
     """
-    from scipy.stats import theilslopes
+    import numpy
 
     _require(xs, 3, "a slope")
     if len(set(xs)) == 1:
         raise ValueError("a slope needs points at different places, all of these are at one")
-    return float(theilslopes(ys, xs).slope)
+    across, up = (numpy.subtract.outer(values, values) for values in (xs, ys))
+    return float(numpy.median(up[across > 0] / across[across > 0]))
 
 
 def _require(samples: Sequence[float], minimum: int, what: str) -> None:

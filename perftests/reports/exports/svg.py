@@ -5,18 +5,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from ...measure.histogram import LatencyHistogram
-from ...measure.series import Series
+from ...measure.series import IN_PAIRS, Series
 from ...measure.stats import has_tail
 from ...measure.units import format_value
+from .tables import Table, by_percentile, over_time
 
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 34
 MOST_LINES = 5
 """More cannot be told from each other."""
 
-QUANTITIES = {"%": "CPU, % of one core,", "MB": "Memory", "": "Counts"}
-Y_TICKS = 4
+QUANTITIES = {
+    "%": gettext_lazy("CPU, % of one core,"),
+    "MB": gettext_lazy("Memory"),
+    "": gettext_lazy("Counts"),
+}
+X_TICKS = Y_TICKS = 4
+
 PERCENTILES = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99)
 POINTS_PER_DECADE = 20
 
@@ -41,7 +50,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What a template needs to draw some lines; `left_out` is how many there were besides."""
+    """What a template needs to draw some lines; `left_out` is how many there were besides.
+
+    `table` has the same in numbers.
+    """
 
     title: str
     x_title: str
@@ -49,14 +61,13 @@ class Chart:
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     left_out: int
+    table: Table
 
     width, height = WIDTH, HEIGHT
     left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
 
 
-def latency_chart(
-    histograms: Mapping[str, LatencyHistogram], title: str = "Latency by percentile"
-) -> Chart | None:
+def latency_chart(histograms: Mapping[str, LatencyHistogram], title: str = "") -> Chart | None:
     """Latency in ms by percentile; `None` where too few samples lie beyond any.
 
     The axis is that of HdrHistogram's plots, so that each further nine takes the same room.
@@ -67,24 +78,41 @@ def latency_chart(
         return None
     end = max(points[-1][0] for points in lines.values())
     ticks = [(_decades(q), f"{q:g}") for q in PERCENTILES if _decades(q) <= end]
-    return _chart(title, "percentile, %", lines, ticks, "ms")
+    title = title or _("Latency by percentile")
+    shown = _shown(lines)
+    table = by_percentile({name: histograms[name] for name in shown})
+    return _chart(title, _("percentile, %"), lines, shown, ticks, "ms", table)
 
 
 def series_charts(series: Sequence[Series]) -> list[Chart]:
     """Each unit's series over the seconds of a test."""
     charts = []
     for unit in dict.fromkeys(each.unit for each in series):
-        lines = {
-            each.name: list(zip(each.seconds, each.values, strict=True))
-            for each in series
-            if each.unit == unit and each.seconds
-        }
-        if lines:
-            end = max(points[-1][0] for points in lines.values())
-            ticks = [(end * part / 4, format_value(end * part / 4, "")) for part in range(5)]
-            title = f"{QUANTITIES.get(unit, unit)} over time"
-            charts.append(_chart(title, "seconds", lines, ticks, unit))
+        drawn = {each.name: each for each in series if each.unit == unit and each.seconds}
+        if drawn:
+            charts.append(_series_chart(drawn, unit))
     return charts
+
+
+def _series_chart(series: Mapping[str, Series], unit: str) -> Chart:
+    lines = {n: list(zip(each.seconds, each.values, strict=True)) for n, each in series.items()}
+    end = max(points[-1][0] for points in lines.values())
+    moments = [end * part / X_TICKS for part in range(X_TICKS + 1)]
+    ticks = [(moment, format_value(moment, "")) for moment in moments]
+    if unit == IN_PAIRS:
+        title, x_title = _("Ratio, pair by pair"), _("pair")
+    else:
+        quantity = QUANTITIES.get(unit, unit)
+        title, x_title = _("%s over time") % quantity, _("seconds")
+    shown = _shown(lines)
+    table = over_time([series[name] for name in shown], moments, unit)
+    return _chart(title, x_title, lines, shown, ticks, unit, table)
+
+
+def _shown(lines: Mapping[str, Points]) -> list[str]:
+    """The names of the highest lines, in their order."""
+    highest = sorted(lines, key=lambda name: -max(y for _x, y in lines[name]))[:MOST_LINES]
+    return [name for name in lines if name in highest]
 
 
 def _percentiles(histogram: LatencyHistogram) -> Iterator[tuple[float, float]]:
@@ -92,8 +120,8 @@ def _percentiles(histogram: LatencyHistogram) -> Iterator[tuple[float, float]]:
     decades = (step / POINTS_PER_DECADE for step in count())
     beyond = ((at, 100 - 100 / 10**at) for at in decades)
     told = list(takewhile(lambda each: has_tail(histogram.count, each[1]), beyond))
-    values = histogram.at([q for _, q in told]) if told else []
-    for (at, _), value in zip(told, values, strict=True):
+    values = histogram.at([q for _at, q in told]) if told else []
+    for (at, _q), value in zip(told, values, strict=True):
         yield at, value
 
 
@@ -105,11 +133,13 @@ def _chart(
     title: str,
     x_title: str,
     lines: Mapping[str, Points],
+    shown: Sequence[str],
     x_ticks: Sequence[tuple[float, str]],
     unit: str,
+    table: Table,
 ) -> Chart:
-    highest = max(y for points in lines.values() for _, y in points) or 1.0
-    furthest = max(x for points in lines.values() for x, _ in points) or 1.0
+    highest = max(y for points in lines.values() for _x, y in points) or 1.0
+    furthest = max(x for points in lines.values() for x, _y in points) or 1.0
 
     def right(x: float) -> float:
         return round(LEFT + x / furthest * (WIDTH - LEFT - RIGHT), 1)
@@ -117,8 +147,6 @@ def _chart(
     def up(y: float) -> float:
         return round(HEIGHT - BOTTOM - max(0.0, y) / highest * (HEIGHT - TOP - BOTTOM), 1)
 
-    worst_first = sorted(lines, key=lambda name: -max(y for _, y in lines[name]))
-    shown = [name for name in lines if name in worst_first[:MOST_LINES]]
     drawn = [Line(name, " ".join(f"{right(x)},{up(y)}" for x, y in lines[name])) for name in shown]
     levels = [highest * part / Y_TICKS for part in range(Y_TICKS + 1)]
     return Chart(
@@ -128,4 +156,5 @@ def _chart(
         [Tick(right(x), label) for x, label in x_ticks],
         [Tick(up(level), format_value(level, unit)) for level in levels],
         len(lines) - len(shown),
+        table,
     )

@@ -254,6 +254,21 @@ class RunPageTests(AdminTestCase):
         self.assertEqual(names, [["delivery"], ["server cpu"], ["server rss"]])
         self.assertContains(response, "<figure>", count=3)
 
+    def test_each_chart_of_the_run_page_has_the_same_as_a_table(self):
+        response = self.page(make_run(measured_result()))
+        self.assertContains(response, "The same as a table", count=3)
+        self.assertContains(response, '<th scope="col">p99</th>')
+
+    def test_the_run_page_tells_what_has_to_be_exact_in_one_line(self):
+        exact = (
+            Metric("missing", 3.0, "deliveries", "exact", Target("==", 0)),
+            Metric("reach", 100.0, "%", "exact", Target("==", 100)),
+            Metric("p99", 5.0, "ms", "lower", Target("<", 9)),
+        )
+        response = self.page(make_run(make_result(metrics=exact)))
+        self.assertContains(response, "Has to be exact: missing 3 deliveries <span")
+        self.assertContains(response, "</span>, reach 100.0 %</p>")
+
     def test_the_run_page_says_that_a_run_has_no_results_yet(self):
         response = self.page(make_run(state=State.RUNNING))
         self.assertContains(response, "No test has ended yet")

@@ -1,16 +1,19 @@
 """The words of `perf` that are about stored runs."""
 
+from dataclasses import replace
 from io import StringIO
 
 from django.core.management import CommandError
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from rich.console import Console
 
 from perftests import store
 from perftests.management.commands._baseline import baseline, print_beside
 from perftests.models import PerfRun
 from perftests.records.results import State
+from perftests.records.workload import Chosen
 from perftests.reports.delivery import Delivery
 
 from ..sample_reports import ENVIRONMENT, MISSED, PASSED
@@ -156,6 +159,16 @@ class PerfBaselineTests(StoredTestCase):
         newer = self.store_run(label="newer format")
         PerfRun.objects.filter(pk=newer).update(format_version=99)
         self.assertIn(f"Run {alike} “alike”", self.beside("latest", self.ended()))
+
+    def test_latest_reads_no_run_of_another_workload(self):
+        ended = self.ended()
+        with CaptureQueriesContext(connection) as few:
+            self.beside("latest", ended)
+        for _ in range(5):
+            self.store_run(replace(PASSED, workload=(Chosen("sockets", 5, 1),)))
+        with CaptureQueriesContext(connection) as many:
+            self.beside("latest", ended)
+        self.assertEqual(len(many), len(few))
 
     def test_latest_says_in_one_line_that_no_run_can_be_compared(self):
         text = self.beside("latest", self.ended())
