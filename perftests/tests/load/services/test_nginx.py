@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from perftests.load.services.nginx import PrivateNginx
 
@@ -12,6 +12,7 @@ class Example(PrivateNginx):
         return "    server { return 204; }"
 
 
+@tag("slow")
 class ConfigurationTests(SimpleTestCase):
     def test_a_private_nginx_serves_what_it_is_told_with_all_its_files_in_its_folder(self):
         with TemporaryDirectory() as folder:
