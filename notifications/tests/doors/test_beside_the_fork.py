@@ -44,6 +44,15 @@ readers.permissions.add(may)
 grace.groups.add(readers)
 """
 
+IMPORTED = """
+from notifications.models import Delivery, Notification
+with open("import.log", "w") as log:
+    call_command("import_notifications", "--from=django-notifications-community", stdout=log)
+rows = Delivery.objects.order_by("pk").select_related("notification", "recipient")
+print(json.dumps([[d.recipient.username, d.notification.title, d.notification.body,
+    d.state, d.notification.actor.username, str(d.notification.target)] for d in rows]))
+"""
+
 TELL = """
 grace = User.objects.get(username="grace")
 rows = list(Notification.objects.order_by("pk").values())
@@ -115,6 +124,16 @@ class BesideTheForkTests(SimpleTestCase):
         self.assertEqual(before[1], ["notifications.view_notification"])
         ours = self.ask(SET_UP + SEND, before=[settings.BASE_DIR])
         self.assertEqual(ours, [[1, 2], 2, 12])
+        self.assertEqual(self.ask(SET_UP + TELL), before)
+
+    def test_the_notifications_of_the_fork_are_imported_once_and_stay_there(self):
+        self.install(FORK)
+        before = self.ask(SET_UP + FILL + TELL)
+        liked = ["grace", "ada liked ada", "your engine", "delivered", "ada", "ada"]
+        answered = ["ada", "grace answered", "", "delivered", "grace", "None"]
+        for _ in range(2):
+            found = self.ask(SET_UP + IMPORTED, before=[settings.BASE_DIR])
+            self.assertEqual(found, [liked, answered])
         self.assertEqual(self.ask(SET_UP + TELL), before)
 
     def test_a_fork_in_the_same_folder_is_refused_by_a_check_until_its_hint_was_followed(self):

@@ -1,0 +1,5 @@
+"""What another app has stored becomes rows of this one."""
+
+from .importing import SOURCES, TABLE, Imported, import_from
+
+__all__ = ["SOURCES", "TABLE", "Imported", "import_from"]
