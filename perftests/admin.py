@@ -180,11 +180,11 @@ class PerfRunAdmin(PerfRunModelAdmin):
         """Name the runs, and only count what goes with them: thousands of rows help nobody."""
         runs = list(objs)
         counts = {
-            "runs": len(runs),
-            "results": PerfResult.objects.filter(run__in=runs).count(),
-            "metrics": PerfMetric.objects.filter(result__run__in=runs).count(),
+            _("runs"): len(runs),
+            _("results"): PerfResult.objects.filter(run__in=runs).count(),
+            _("metrics"): PerfMetric.objects.filter(result__run__in=runs).count(),
         }
-        missing = set() if self.has_delete_permission(request) else {"run"}
+        missing = set() if self.has_delete_permission(request) else {_("run")}
         return [str(run) for run in runs], counts, missing, []
 
 

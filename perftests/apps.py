@@ -5,6 +5,7 @@ from types import ModuleType
 
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 MODULES = (
     *("channels_redis", "daphne", "django_rich", "hdrh", "hiredis", "junitparser", "numpy"),
@@ -19,7 +20,7 @@ class PerftestsConfig(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "perftests"
-    verbose_name = "Performance runs"
+    verbose_name = _("Performance runs")
 
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         if missing := [name for name in MODULES if find_spec(name) is None]:

@@ -3,12 +3,14 @@ only one that deletes some."""
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from notifications.db.deletion import by_sql
 
@@ -23,8 +25,24 @@ HEARTBEAT_SECONDS = 5.0
 SILENCE_LIMIT = timedelta(seconds=6 * HEARTBEAT_SECONDS)
 
 
-def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
-    return [(member.value, member.value) for member in enum]
+WORDS = {
+    "pass": _("pass"),
+    "fail": _("fail"),
+    "inconclusive": _("inconclusive"),
+    "running": _("running"),
+    "finished": _("finished"),
+    "aborted": _("aborted"),
+    "completed": _("completed"),
+    "failed": _("failed"),
+    "error": _("error"),
+    "skipped": _("skipped"),
+    "pinned": _("pinned"),
+}
+"""Stored verdicts, states and outcomes, as their reader calls them."""
+
+
+def choices(enum: type[StrEnum]) -> list[tuple[str, Any]]:
+    return [(member.value, WORDS[member]) for member in enum]
 
 
 def count_results(condition: Q) -> Coalesce:
@@ -75,19 +93,23 @@ class PerfRun(models.Model):
     deleted.
     """
 
-    label = models.TextField(blank=True)
-    state = models.CharField(max_length=10, choices=choices(State), default=State.RUNNING.value)
-    verdict = models.CharField(
-        max_length=12, choices=choices(Verdict), default=Verdict.INCONCLUSIVE.value
+    label = models.TextField(_("label"), blank=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=choices(State), default=State.RUNNING.value
     )
-    started_at = models.DateTimeField("started", default=timezone.now)
-    heard_at = models.DateTimeField(default=timezone.now)
-    seconds = models.FloatField(default=0)
-    commit = models.CharField(max_length=12, blank=True, db_index=True)
-    parameters = models.JSONField(default=dict)
-    environment = models.JSONField(default=dict)
-    format_version = models.PositiveSmallIntegerField(default=FORMAT_VERSION)
-    pinned = models.BooleanField(default=False)
+    verdict = models.CharField(
+        _("verdict"), max_length=12, choices=choices(Verdict), default=Verdict.INCONCLUSIVE.value
+    )
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    heard_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
+    seconds = models.FloatField(_("seconds"), default=0)
+    commit = models.CharField(_("commit"), max_length=12, blank=True, db_index=True)
+    parameters = models.JSONField(_("parameters"), default=dict)
+    environment = models.JSONField(_("environment"), default=dict)
+    format_version = models.PositiveSmallIntegerField(
+        _("version of the format"), default=FORMAT_VERSION
+    )
+    pinned = models.BooleanField(_("pinned"), default=False)
 
     # Only on runs that were read through `with_counts`.
     passed: int
@@ -98,12 +120,14 @@ class PerfRun(models.Model):
     objects = PerfRunQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "run"
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
         ordering = ["-started_at", "-pk"]
         indexes = [models.Index(fields=["-started_at", "-id"], name="perf_run_newest")]
 
     def __str__(self) -> str:
-        return f"Run {self.pk}: {self.label}" if self.label else f"Run {self.pk}"
+        name = gettext("Run {number}").format(number=self.pk)
+        return f"{name}: {self.label}" if self.label else name
 
     @property
     def workload(self) -> str:
@@ -141,7 +165,7 @@ class PerfResult(models.Model):
     detail = models.TextField(blank=True)
 
     class Meta:
-        verbose_name = "result"
+        verbose_name = _("result")
         ordering = ["pk"]
         indexes = [models.Index(fields=["test", "run"], name="perf_result_trend")]
 
@@ -169,7 +193,7 @@ class PerfMetric(models.Model):
     high = models.FloatField(null=True)
 
     class Meta:
-        verbose_name = "metric"
+        verbose_name = _("metric")
         ordering = ["pk"]
         indexes = [models.Index(fields=["name", "result"], name="perf_metric_trend")]
 

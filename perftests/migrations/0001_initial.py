@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("label", models.TextField(blank=True)),
+                ("label", models.TextField(blank=True, verbose_name="label")),
                 (
                     "state",
                     models.CharField(
@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                         ],
                         default="running",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
                 (
@@ -43,21 +44,38 @@ class Migration(migrations.Migration):
                         ],
                         default="inconclusive",
                         max_length=12,
+                        verbose_name="verdict",
                     ),
                 ),
                 (
                     "started_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="started"),
                 ),
-                ("heard_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("seconds", models.FloatField(default=0)),
-                ("commit", models.CharField(blank=True, db_index=True, max_length=12)),
-                ("parameters", models.JSONField(default=dict)),
-                ("environment", models.JSONField(default=dict)),
-                ("format_version", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "heard_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="last sign of life"
+                    ),
+                ),
+                ("seconds", models.FloatField(default=0, verbose_name="seconds")),
+                (
+                    "commit",
+                    models.CharField(
+                        blank=True, db_index=True, max_length=12, verbose_name="commit"
+                    ),
+                ),
+                ("parameters", models.JSONField(default=dict, verbose_name="parameters")),
+                ("environment", models.JSONField(default=dict, verbose_name="environment")),
+                (
+                    "format_version",
+                    models.PositiveSmallIntegerField(
+                        default=1, verbose_name="version of the format"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "run",
+                "verbose_name_plural": "runs",
                 "ordering": ["-started_at", "-pk"],
                 "indexes": [models.Index(fields=["-started_at", "-id"], name="perf_run_newest")],
             },

@@ -26,7 +26,9 @@ class Migration(migrations.Migration):
     operations = [
         *(migrations.RenameField("perfmetric", old, new) for old, new in RENAMED.items()),
         migrations.AlterField(
-            "perfrun", "format_version", models.PositiveSmallIntegerField(default=2)
+            "perfrun",
+            "format_version",
+            models.PositiveSmallIntegerField(default=2, verbose_name="version of the format"),
         ),
         migrations.RunPython(format_version(2), format_version(1)),
     ]

@@ -10,6 +10,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="perfrun",
             name="pinned",
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(default=False, verbose_name="pinned"),
         ),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.text import Text
 
@@ -50,11 +51,17 @@ def summary(report: Report) -> Text:
     skipped = len(report.results) - len(ran)
     metrics = [metric for result in report.results for metric in result.metrics]
     text = Text()
-    text.append(f"{ran.count(Verdict.PASS)} of {len(report.results)} tests passed", style="bold")
-    text.append(f", {ran.count(Verdict.FAIL)} failed, {ran.count(Verdict.INCONCLUSIVE)}")
-    text.append(f" inconclusive, {skipped} skipped.")
-    text.append(f" Targets met: required {score(m.required_verdict for m in metrics) or 'none'}")
-    return text.append(f", goals {score(m.goal_verdict for m in metrics) or 'none'}.")
+    passed = _("{passed} of {number} tests passed").format(
+        passed=ran.count(Verdict.PASS), number=len(report.results)
+    )
+    others = _("{failed} failed, {undecided} inconclusive, {skipped} skipped.").format(
+        failed=ran.count(Verdict.FAIL), undecided=ran.count(Verdict.INCONCLUSIVE), skipped=skipped
+    )
+    met = _("Targets met: required {required}, goals {goals}.").format(
+        required=score(m.required_verdict for m in metrics) or _("none"),
+        goals=score(m.goal_verdict for m in metrics) or _("none"),
+    )
+    return text.append(passed, style="bold").append(f", {others} {met}")
 
 
 def compared(results: Iterable[Result]) -> Iterator[tuple[Text, ...]]:

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from perftests.measure.units import MISSING, format_value
+from perftests.models import WORDS
 from perftests.records.targets import Target
 
 register = template.Library()
@@ -16,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def badge(word: str) -> SafeString:
     """A verdict or a state as a coloured word."""
-    return format_html('<span class="perf-badge perf-{}">{}</span>', word, word)
+    return format_html('<span class="perf-badge perf-{}">{}</span>', word, WORDS[word])
 
 
 @register.simple_tag

@@ -8,18 +8,17 @@ by hand afterwards; then run it again.
 from pathlib import Path
 
 import polib
-from django.conf import settings
 
-from .sources import marked
+from .sources import ROOT, marked
 
-APPS = ("notifications",)
+APPS = ("notifications", "perftests")
 LANGUAGES = ("de", "he")
 UNBROKEN = 10_000
 """No line of a catalogue is as long, so a changed text is one changed line."""
 
 
 def template(app):
-    return settings.BASE_DIR / app / "locale" / "django.pot"
+    return ROOT / app / "locale" / "django.pot"
 
 
 def source(app, language):

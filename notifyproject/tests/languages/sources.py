@@ -2,9 +2,11 @@
 
 import ast
 import re
+from pathlib import Path
 
-from django.conf import settings
 from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parents[3]
 
 MARKS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2, "ngettext_lazy": 2}
 """What marks a text, and how many of its arguments are texts: the second is the plural."""
@@ -19,12 +21,14 @@ SHOWN_CALLS = {"write", "CommandError", "message_user"}
 """What these are given is, too."""
 
 WORDS = re.compile(r"[^\W\d_]{2}")
-QUOTED = re.compile(r"""(?:\b_|gettext)\(\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+QUOTED = r"""\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+CALLED = re.compile(rf"(?:\b_|\bgettext)\({QUOTED}|\bngettext\({QUOTED}\s*,{QUOTED}")
+"""What Django makes of the marks in a template: one text, or two."""
 
 
 def files(app, *patterns):
     """The sources of an app without its tests and migrations, by their path inside of it."""
-    root = settings.BASE_DIR / app
+    root = ROOT / app
     found = sorted(path for pattern in patterns for path in root.glob(pattern))
     paths = ((path, path.relative_to(root)) for path in found)
     return {str(at): path for path, at in paths if not {"tests", "migrations"} & set(at.parts)}
@@ -37,8 +41,9 @@ def marked(app):
         for text in _of_python(ast.parse(path.read_text())):
             texts.setdefault(text, name)
     for name, path in files(app, "templates/**/*.html").items():
-        for quoted in QUOTED.findall(templatize(path.read_text())):
-            texts.setdefault((ast.literal_eval(quoted), None), name)
+        for quoted in CALLED.findall(templatize(path.read_text())):
+            text, plural = (*(ast.literal_eval(text) for text in quoted if text), None)[:2]
+            texts.setdefault((text, plural), name)
     return texts
 
 

@@ -1,6 +1,7 @@
 """Each text that a person reads is marked for translation."""
 
 import re
+from html import unescape
 
 from django.apps import apps
 from django.contrib import admin
@@ -9,16 +10,20 @@ from django.utils.functional import Promise
 
 from .sources import files, unmarked_in_python
 
-LABELS = ("durable_notifications",)
+LABELS = ("durable_notifications", "perftests")
 READ = {
     "notifications": (
         *("admin.py", "apps.py", "models/*.py", "management/commands/*.py"),
         *("templatetags/*.py", "health/doctor.py", "inbox/*.py"),
     ),
+    "perftests": ("admin.py", "apps.py", "models.py", "lab/**/*.py", "templatetags/*.py"),
 }
 """Where texts for people are. Logs, checks and refusals of code are for developers, in English."""
 
-TEMPLATES = {"notifications": "templates/**/*.html"}
+TEMPLATES = {
+    "notifications": "templates/**/*.html",
+    "perftests": "templates/admin/**/*.html",  # exported reports are English, as they say
+}
 
 MARKUP = re.compile(r"{#.*?#}|{{.*?}}|{%.*?%}|<(svg|script|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 """Whatever is no text of a page. What `translate` marks is inside of a tag of Django."""
@@ -34,6 +39,7 @@ def unmarked(source):
     """The texts of a template that no translation reaches, attributes that people read included."""
     source = BLOCKS.sub("", source)
     without_tags = re.sub(r"{%.*?%}|{{.*?}}", "", source)
+    source, without_tags = unescape(source), unescape(without_tags)
     texts = [*MARKUP.sub("\n", source).splitlines(), *READ_ALOUD.findall(without_tags)]
     return [text.strip() for text in texts if re.search(r"[^\W\d_]{2}", text)]
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from ...measure.histogram import LatencyHistogram
 from ...records.results import Report, Result
@@ -27,8 +29,13 @@ class Row:
 
 
 def render(report: Report) -> str:
-    """The page, which opens offline and prints."""
-    context = {
+    """The page, which opens offline and prints; in English, as are the words of what it reports."""
+    with override("en"):
+        return str(render_to_string("perftests/report.html", _context(report)))
+
+
+def _context(report: Report) -> dict[str, Any]:
+    return {
         "report": report,
         "headline": headline(report).plain,
         "summary": summary(report).plain,
@@ -38,7 +45,6 @@ def render(report: Report) -> str:
         "doubts": [[*map(str, line)] for line in doubts(report.results)],
         "rows": [*map(_row, worst_first(report.results))],
     }
-    return str(render_to_string("perftests/report.html", context))
 
 
 def worst_first(results: Iterable[Result]) -> list[Result]:
