@@ -8,7 +8,7 @@ from time import perf_counter, thread_time
 from typing import Self
 
 from .process_tree import ProcessTree
-from .series import Series
+from .series import Phase, Series
 from .units import megabytes
 
 INTERVAL_SECONDS = 1.0
@@ -90,6 +90,7 @@ class ResourceMonitor:
         """What the sampling itself has cost, known after the block."""
         self._interval_seconds = interval_seconds
         self._tree = tree
+        self._phases: list[Phase] = []
         self._samples: list[Sample] = []
         self._dear_samples: list[DearSample] = []
         self._stopping = threading.Event()
@@ -109,6 +110,10 @@ class ResourceMonitor:
     def __exit__(self, *exception: object) -> None:
         self._stopping.set()
         self._thread.join(STOP_TIMEOUT_SECONDS)
+
+    def begin(self, phase: str) -> None:
+        """From now on this goes on, such as "connecting": charts mark it."""
+        self._phases.append(Phase(perf_counter() - self._started, phase))
 
     @property
     def peak_rss_bytes(self) -> int:
@@ -141,8 +146,9 @@ class ResourceMonitor:
             ("threads", ""): [(s.seconds, s.threads) for s in dear],
             ("file descriptors", ""): [(s.seconds, s.file_descriptors) for s in dear],
         }
+        phases = tuple(self._phases)
         return tuple(
-            Series(f"{self.name} {what}", unit, *zip(*points, strict=True))
+            Series(f"{self.name} {what}", unit, *_columns(points), phases)
             for (what, unit), points in columns.items()
             if points
         )
@@ -187,6 +193,11 @@ class ResourceMonitor:
             threads=self._watched.threads(),
             file_descriptors=self._watched.file_descriptors(),
         )
+
+
+def _columns(points: Sequence[Point]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Seconds and values, each by itself."""
+    return tuple(seconds for seconds, _ in points), tuple(value for _, value in points)
 
 
 def _cpu_percent(samples: Sequence[Sample]) -> Iterator[Point]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
-from ..measure.series import Series
+from ..measure.series import Phase, Series
 from .results import Outcome, Result
 from .targets import Better, Metric
 
@@ -87,7 +87,7 @@ def require_series(series: Series) -> Series:
     )
     if len(seconds) != len(values):
         raise ValueError(f"{name!r} has {len(seconds)} seconds for {len(values)} values")
-    return Series(name, unit, seconds, values)
+    return Series(name, unit, seconds, values, tuple(map(_require_phase, series.phases)))
 
 
 def plain(text: object, longest: int = LONGEST_TEXT) -> str:
@@ -162,6 +162,11 @@ def require_note(note: object) -> str:
 def _require_histogram(histogram: tuple[str, str]) -> tuple[str, str]:
     name, encoded = histogram
     return require_name("the name of a histogram", name), require_text("a histogram", encoded)
+
+
+def _require_phase(phase: Phase) -> Phase:
+    name = require_name("the name of a phase", phase.name)
+    return Phase(require_number(f"the beginning of {name!r}", phase.seconds), name)
 
 
 def _require_seconds(seconds: float) -> float:

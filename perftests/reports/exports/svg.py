@@ -2,20 +2,20 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, takewhile
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...measure.histogram import LatencyHistogram
-from ...measure.series import IN_PAIRS, Series
+from ...measure.series import IN_PAIRS, Phase, Series
 from ...measure.stats import has_tail
 from ...measure.units import format_value
 from .tables import Table, by_percentile, over_time
 
 WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 34
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 18, 34
 MOST_LINES = 5
 """More cannot be told from each other."""
 
@@ -41,6 +41,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a phase begins, in pixels, its name, and when that was."""
+
+    at: float
+    name: str
+    begun: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A name and its polyline, as SVG writes points."""
 
@@ -62,6 +71,7 @@ class Chart:
     y_ticks: Sequence[Tick]
     left_out: int
     table: Table
+    marks: Sequence[Mark] = ()
 
     width, height = WIDTH, HEIGHT
     left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
@@ -106,7 +116,14 @@ def _series_chart(series: Mapping[str, Series], unit: str) -> Chart:
         title, x_title = _("%s over time") % quantity, _("seconds")
     shown = _shown(lines)
     table = over_time([series[name] for name in shown], moments, unit)
-    return _chart(title, x_title, lines, shown, ticks, unit, table)
+    chart = _chart(title, x_title, lines, shown, ticks, unit, table)
+    phases = next((each.phases for each in series.values() if each.phases), ())
+    return replace(chart, marks=[_mark(phase, end) for phase in phases if phase.seconds < end])
+
+
+def _mark(phase: Phase, end: float) -> Mark:
+    at = round(LEFT + phase.seconds / end * (WIDTH - LEFT - RIGHT), 1)
+    return Mark(at, phase.name, format_value(phase.seconds, "s"))
 
 
 def _shown(lines: Mapping[str, Points]) -> list[str]:

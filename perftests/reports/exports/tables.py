@@ -17,7 +17,8 @@ TOLD = ("p50", "p90", "p99", "p99.9")
 FITTED = "MB"
 """The unit of which a slope tells something: whether memory grows."""
 
-SECONDS_PER_MINUTE = 60
+A_MOMENT = 0.1
+"""In seconds: the first reading is never at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,18 @@ def over_time(series: Sequence[Series], moments: Sequence[float], unit: str) -> 
     rows = [[each.name, *(_text(each, moment) for moment in moments)] for each in series]
     heads = [_("line"), *(format_value(moment, "") for moment in moments)]
     if unit == FITTED:
-        heads.append(_("fitted, per minute"))
+        heads.append(_("fitted, per second"))
         rows = [[*row, _slope(each)] for row, each in zip(rows, series, strict=True)]
     return Table(unit, heads, rows)
 
 
 def _text(series: Series, moment: float) -> str:
-    """The last value that had been read by then."""
-    read = bisect_right(series.seconds, moment)
+    """The last value that had been read by then, or a moment later."""
+    read = bisect_right(series.seconds, moment + A_MOMENT)
     return format_value(series.values[read - 1] if read else None, "")
 
 
 def _slope(series: Series) -> str:
     if len(set(series.seconds)) < 3:
         return MISSING
-    return format_value(SECONDS_PER_MINUTE * stats.slope(series.seconds, series.values), "")
+    return format_value(stats.slope(series.seconds, series.values), "")

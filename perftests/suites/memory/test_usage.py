@@ -165,11 +165,13 @@ class MemoryUsageTests(LoadTestCase):
             sent.extend(sending.result().ids)
 
         with ThreadPoolExecutor(1) as pool:
-            with self.server.monitored(self):
+            with self.server.monitored(self) as monitor:
+                monitor.begin("warm-up")
                 for _ in range(WARM_UP_CYCLES):
                     # As much as follows, only faster: the caches of the database fill with rows.
                     cycle(count * cycles // WARM_UP_CYCLES, None)
                     self.server.collected_rss_bytes()
+                monitor.begin("measured")
                 for number in range(cycles):
                     self.progress("steady traffic, clients come and go", number, cycles)
                     cycle(count, rate)

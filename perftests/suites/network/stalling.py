@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -92,12 +92,17 @@ class Stalls:
         due_ns = self._sent.due_ns_of
         return max(latencies_ns(self.stalled, due_ns), default=0) / 1e9
 
-    def freeze(self, seconds: float) -> Freeze:
-        """Freeze one link under traffic, for so long or until the server has closed everything."""
+    def freeze(self, seconds: float, begin: Callable[[str], None]) -> Freeze:
+        """Freeze one link under traffic, for so long or until the server has closed everything.
+
+        `begin` hears when it is frozen, and when it thaws.
+        """
         load = constant(PER_SECOND, seconds=seconds + 1)
         with traffic(self._clients.server, self._pks, load, body=BODY) as sent:
+            begin("frozen")
             self._clients.swarm.call(self._freezing.freeze)
             closed_after, left = self._await_closing(seconds)
+            begin("thawed")
             self._clients.swarm.call(self._freezing.thaw)
             thawed_ns = time.perf_counter_ns()
         # Without traffic these fall silent, too, and are closed for it.

@@ -83,7 +83,7 @@ class StalledLinkTests(LoadTestCase):
             stalls.warm_up()
             before = uss_bytes(self.server.pid)
             with self.server.monitored(self) as monitor, self.swarm.watch() as watch:
-                freeze = stalls.freeze(load.seconds)
+                freeze = stalls.freeze(load.seconds, monitor.begin)
             queued = count_queued(self.timeout_seconds, [user.pk for user in users])
         self._measure_times(stalls, freeze, watch.doubt or stalls.doubt)
         self.measure("still queued at the end", queued, "deliveries", required="== 0")

@@ -1,7 +1,7 @@
 """More than a server can take: its capacity, stages of rising load, and the way back."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.contrib.auth.models import Group
 
@@ -63,15 +63,20 @@ class Overload:
         self._clients.await_arrival(self.expected)
         self.per_second = len(self.ids) / (time.perf_counter() - begun)
 
-    def run_stages(self, pacing: Pacing, seconds: float) -> None:
-        """Offer the capacity and let all arrive, then its multiples, one right after the other."""
+    def run_stages(self, pacing: Pacing, seconds: float, begin: Callable[[str], None]) -> None:
+        """Offer the capacity and let all arrive, then its multiples, one right after the other.
+
+        `begin` hears of each stage, and of the recovery after them.
+        """
         shape = steps(self.per_second, FACTORS, seconds=seconds)
         for factor, stage in zip(FACTORS, shape, strict=True):
             pacing.progress(f"offering {factor} × {self.per_second:,.0f} notifications/s")
+            begin(f"{factor} ×")
             self.stages[factor] = self._offer((stage,))
             self.behind = max(self.behind, len(self.ids) - self._least_arrived())
             if factor == 1:
                 self._clients.await_arrival(self.expected)
+        begin("recovering")
 
     def recover(self, seconds: float) -> float:
         """Offer the capacity again, until a stretch of it is as fast as before the overload.

@@ -162,7 +162,7 @@ class NotificationPerformanceTests(LoadTestCase):
         with self.server.monitored(self) as server, self.swarm.watch() as watch:
             overload.measure_capacity(load.seconds)
             before = rss_bytes(self.server.pid)
-            overload.run_stages(self, load.seconds)
+            overload.run_stages(self, load.seconds, server.begin)
             recovered_after = overload.recover(load.seconds)
         overload.measure_stages(self)
         measure_accounting(self, overload.expected)

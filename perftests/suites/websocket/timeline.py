@@ -1,6 +1,6 @@
 """A load that grows in steps and ends in a burst, with both sides watched all the time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -35,16 +35,22 @@ def watch_load(clients: Clients, users: Sequence[AbstractBaseUser], seconds: flo
     monitors = server, client = clients.server.monitors()
     instruments = Instruments(clients.server.control)
     with instruments.used(), server, client:
-        expected = _load(clients, users, seconds)
+        expected = _load(clients, users, seconds, server.begin)
         clients.await_arrival(expected)
     return WatchedLoad(monitors, instruments, expected)
 
 
-def _load(clients: Clients, users: Sequence[AbstractBaseUser], seconds: float) -> Expected:
+def _load(
+    clients: Clients,
+    users: Sequence[AbstractBaseUser],
+    seconds: float,
+    begin: Callable[[str], None],
+) -> Expected:
     connected: list[NotificationClient] = []
     received: list[list[int]] = [[] for _ in users]
     for share, per_second in STEPS:
         count = round(share * len(users))
+        begin(f"{count} × {per_second}/s")
         connected += clients.connect(users[len(connected) : count])
         pks = [user.pk for user in users[:count]]
         number = round(per_second * seconds)

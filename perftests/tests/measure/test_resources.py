@@ -46,6 +46,16 @@ class OwnProcessTests(SimpleTestCase):
         [uss] = [series.values for series in monitor.series() if series.name == "own uss"]
         self.assertAlmostEqual(monitor.peak_uss_bytes, 1e6 * max(uss))
 
+    def test_each_series_of_a_monitor_knows_the_phases_that_began_meanwhile(self):
+        with ResourceMonitor(os.getpid(), interval_seconds=0.01, name="own", tree=False) as monitor:
+            monitor.begin("warm-up")
+            wait_until(lambda: monitor.peak_rss_bytes)
+            monitor.begin("measured")
+        for series in monitor.series():
+            self.assertEqual([phase.name for phase in series.phases], ["warm-up", "measured"])
+            first, second = series.phases
+            self.assertLess(first.seconds, second.seconds)
+
     @skipUnless(sys.platform == "linux", "other systems count in ticks")
     def test_cpu_seconds_of_a_process_are_finer_than_a_tick_of_the_kernel(self):
         begun = cpu_seconds(os.getpid(), tree=False)

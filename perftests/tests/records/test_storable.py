@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -6,7 +7,7 @@ import numpy
 from django.test import SimpleTestCase
 from django.utils.safestring import mark_safe
 
-from perftests.measure.series import Series
+from perftests.measure.series import Phase, Series
 from perftests.models import PerfMetric, PerfResult
 from perftests.records.codec import decoder, encode
 from perftests.records.results import Outcome, Result
@@ -137,12 +138,16 @@ class StorablePartTests(SimpleTestCase):
             {"values": (5.0, NAN)},
             {"seconds": (INFINITY, 1.0)},
             {"values": ("5", 6.0)},
+            {"phases": (Phase(0.0, "a\0b"),)},
+            {"phases": (Phase(math.nan, "warm-up"),)},
         ):
             with self.subTest(fields), self.assertRaises(ValueError):
                 require_series(replace(good, **fields))
         with self.assertRaisesRegex(ValueError, "has to be a Series, not None"):
             require_series(None)
         self.assertEqual(require_series(replace(good, values=[5, 6])), good)
+        phased = replace(good, phases=(Phase(0.5, "measured"),))
+        self.assertEqual(require_series(phased), phased)
 
 
 class StorableResultTests(SimpleTestCase):

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 from django.test import SimpleTestCase
 
 from perftests.measure.histogram import LatencyHistogram
-from perftests.measure.series import Series
+from perftests.measure.series import Phase, Series
 from perftests.reports.exports.svg import latency_chart, series_charts
 from perftests.reports.exports.tables import by_percentile, over_time
 
@@ -26,7 +28,7 @@ class TableTests(SimpleTestCase):
         self.assertEqual(table.rows, [["server cpu", "–", "50", "70"]])
 
     def test_the_table_of_memory_ends_with_how_fast_it_grows(self):
-        self.assertEqual(over_time([RSS], [3.0], "MB").rows, [["server rss", "13", "60"]])
+        self.assertEqual(over_time([RSS], [3.0], "MB").rows, [["server rss", "13", "1"]])
 
     def test_two_readings_have_no_slope(self):
         short = Series("server uss", "MB", (0.0, 1.0), (10.0, 11.0))
@@ -38,6 +40,13 @@ class TableTests(SimpleTestCase):
         self.assertEqual([row[0] for row in chart.table.rows], [line.name for line in chart.lines])
         latency = latency_chart({"delivery": histogram(1_000)})
         self.assertEqual(latency.table.rows[0][0], "delivery")
+
+    def test_a_chart_marks_the_phases_that_began_while_it_was_recorded(self):
+        phases = (Phase(0.0, "warm-up"), Phase(1.5, "measured"), Phase(9.0, "later"))
+        [chart] = series_charts([CPU, replace(CPU, name="other", phases=phases)])
+        begun = {mark.name: mark.begun for mark in chart.marks}
+        self.assertEqual(begun, {"warm-up": "0 s", "measured": "1.5 s"})
+        self.assertEqual(chart.marks[0].at, chart.left)
 
     def test_the_ratios_of_pairs_are_drawn_by_pair_and_not_by_second(self):
         [chart] = series_charts([Series("push", "× in pair", (1.0, 2.0), (1.0, 1.1))])
