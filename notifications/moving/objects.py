@@ -57,3 +57,8 @@ def _text(instance: Model) -> str:
     """Empty where its `__str__` fails."""
     text = attempt(str, instance)
     return text if isinstance(text, str) else ""
+
+
+def label_of(instance: Model | None) -> str:
+    """As `Objects.label`, of an object at hand."""
+    return f"{instance._meta.label_lower}:{instance.pk}" if instance is not None else ""

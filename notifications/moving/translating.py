@@ -10,9 +10,7 @@ from ..sending.content import MAX_OBJECT_ID, validate
 from ..sending.plain import parse_data, plain_data
 from .objects import Objects
 from .source import ROLES
-
-MAX_TEXT = 200
-"""Characters of a title, and of the name of an actor or target."""
+from .wording import short, title
 
 
 def translate(row: dict[str, Any], objects: Objects, key: str) -> tuple[Notification, Delivery]:
@@ -23,7 +21,7 @@ def translate(row: dict[str, Any], objects: Objects, key: str) -> tuple[Notifica
     notification = Notification(
         key=key,
         level=row["level"] if row["level"] in Level.values else Level.INFO,
-        title=_short(_title(row, objects)),
+        title=_title(row, objects),
         body=row["description"] or "",
         data=_data(row, objects),
         created_at=sent,
@@ -40,11 +38,9 @@ def translate(row: dict[str, Any], objects: Objects, key: str) -> tuple[Notifica
 
 
 def _title(row: dict[str, Any], objects: Objects) -> str:
-    """As theirs shows itself: "ada commented issue 70 on shop"."""
     actor = objects.text(row, "actor") or gettext("somebody")
-    target, about = (objects.text(row, role) for role in ("target", "action_object"))
-    words = [actor, row["verb"] or "", about, f"on {target}" if about and target else target]
-    return " ".join(word for word in words if word)
+    about, target = (objects.text(row, role) for role in ("action_object", "target"))
+    return title(actor, row["verb"] or "", about, target)
 
 
 def _data(row: dict[str, Any], objects: Objects) -> dict[str, Any]:
@@ -59,11 +55,7 @@ def _data(row: dict[str, Any], objects: Objects) -> dict[str, Any]:
 def _reference(role: str, row: dict[str, Any], objects: Objects) -> dict[str, Any]:
     """The columns of the generic relation; of what is gone or too long, only the text."""
     type_id, key = (row[name] for name in ROLES[role])
-    text = {f"{role}_text": _short(objects.text(row, role))}
+    text = {f"{role}_text": short(objects.text(row, role))}
     if not objects.label(row, role) or len(key) > MAX_OBJECT_ID:
         return text
     return {**text, f"{role}_content_type_id": type_id, f"{role}_object_id": key}
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"

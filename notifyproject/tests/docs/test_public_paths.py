@@ -14,6 +14,7 @@ PROMISED = {
     "notifications.health.urls",
     "notifications.layers",
     "notifications.models",
+    "notifications.moving",
     "notifications.postgres",
     "notifications.routing",
     "notifications.send",
