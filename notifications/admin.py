@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import Delivery, Notification
+from .send import recall
 from .states import State
 
 STATES = {
@@ -67,6 +68,14 @@ class NotificationAdmin(ReadOnlyAdmin):
         return counted_rows
 
     readonly_fields = ["created_at", "problem"]
+
+    actions = ["recall"]
+
+    @admin.action(permissions=["delete"], description=_("Recall selected notifications"))
+    def recall(self, request: HttpRequest, chosen: QuerySet[Notification]) -> None:
+        """Take them back from everybody who has them."""
+        taken = sum(map(recall, chosen.values_list("pk", flat=True)))
+        self.message_user(request, gettext("Recalled: {number}").format(number=taken))
 
     @admin.display(description=_("recipients"), ordering="recipient_count")
     def recipients(self, notification: Any) -> int:

@@ -1,8 +1,8 @@
-"""The only door in: `notify` and its async twin."""
+"""The only door in: `notify`, what changes or takes back what it sent, and their async twins."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
@@ -13,6 +13,7 @@ from .models import Level, Notification
 from .sending import fanout
 from .sending.audience import Recipients, resolve
 from .sending.content import reference, validate
+from .sending.editing import Words, id_of, rewrite, take_back
 from .sending.plain import plain_data
 from .sending.writing import write
 from .store.database import database
@@ -75,5 +76,38 @@ def notify(
     return notification
 
 
+def edit(notification: Notification | int, **words: Unpack[Words]) -> Notification:
+    """Change title, body, level, category, url or data of what was sent, given as such or by id.
+
+    It changes for everybody who has it, also on screens; nobody's state does: what was read stays
+    read. Returns the notification as it is now.
+
+    Raises `InvalidNotification`, before anything is changed, for what `notify` would refuse, and
+    for a notification that is gone, recalled or expired.
+    """
+    if unknown := words.keys() - Words.__annotations__.keys():
+        raise TypeError(f"{', '.join(sorted(unknown))} cannot be edited")
+    number, using = id_of(notification), database()
+    with borrowing(using):
+        return reconnecting(using, lambda _: rewrite(number, words))
+
+
+def recall(notification: Notification | int) -> bool:
+    """Take back what was sent, given as such or by id; returns whether there was something to.
+
+    It leaves every queue, list and count at once, and every screen: who has it loses it. Its rows
+    go with `prune_notifications`. Raises `InvalidNotification` for what is no notification.
+    """
+    number, using = id_of(notification), database()
+    with borrowing(using):
+        return reconnecting(using, lambda _: take_back(number))
+
+
 anotify = sync_to_async(notify)
 """`notify` for async code, with the same parameters."""
+
+aedit = sync_to_async(edit)
+"""`edit` for async code, with the same parameters."""
+
+arecall = sync_to_async(recall)
+"""`recall` for async code, with the same parameters."""

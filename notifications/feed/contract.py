@@ -61,6 +61,7 @@ class Item(msgspec.Struct, kw_only=True):
     target: str
     data: dict[str, Any]
     created_at: Time
+    edited_at: Time | None
     delivered_at: Time | None
     seen_at: Time | None
     read_at: Time | None

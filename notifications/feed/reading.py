@@ -58,7 +58,8 @@ def _page(
 def _items(listed: Iterable[Listed]) -> Iterator[Item]:
     """Each as it is sent; what cannot be encoded other code has written, and is left out."""
     for entry in listed:
-        content = {**entry.content, "created_at": _time(entry.content["created_at"])}
+        written = {name: _time(entry.content[name]) for name in ("created_at", "edited_at")}
+        content = entry.content | written
         times = {name: _time(value) for name, value in entry.times.items()}
         try:
             text = _encoder.encode(Item(**content, **times))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -10,11 +10,12 @@ from ..background.trouble import Trouble
 from ..layers import Subscription, get_hints_layer
 from ..wire import hints, protocol
 from .delivery.announcements import Announcements
+from .delivery.edits import Edits
 from .delivery.heard import HeardHints
 from .delivery.push import Push
 from .delivery.unread import UnreadCounts
 from .revocation import Revocation
-from .sockets import Sockets
+from .sockets import Socket, Sockets
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Groups:
         announcements: Announcements,
         heard: HeardHints,
         unread: UnreadCounts,
+        edits: Edits,
         revocation: Revocation,
         recovered: Callable[[], None],
     ) -> None:
@@ -40,6 +42,7 @@ class Groups:
         self._announcements = announcements
         self._heard = heard
         self._unread = unread
+        self._edits = edits
         self._revocation = revocation
         self._recovered = recovered
         self._subscription: Subscription | None = None
@@ -89,10 +92,15 @@ class Groups:
             return  # what cannot be sent is said where it is read from the database
         if isinstance(hint, hints.Announced):
             self._announcements.add(hint.id, hint.text)
-            return
-        sockets = self._sockets.in_group(group)
-        if not sockets:
-            return  # the user left a moment ago
+        elif isinstance(hint, hints.Edited):
+            self._edits.add(hint.id)
+        elif sockets := self._sockets.in_group(group):  # else the user left a moment ago
+            self._hear_for(sockets, hint)
+
+    def _hear_for(
+        self, sockets: Sequence[Socket], hint: hints.Notified | hints.Changed | hints.SignedOut
+    ) -> None:
+        """What is about one user."""
         if isinstance(hint, hints.Notified):
             if hint.shared:
                 self._heard.add_for(sockets[0].pk, hint.id)

@@ -14,6 +14,7 @@ from .admission import Admissions
 from .database import DatabaseWorker
 from .delivery.acks import Acks
 from .delivery.announcements import Announcements
+from .delivery.edits import Edits
 from .delivery.frames import Frames
 from .delivery.gaps import Gaps
 from .delivery.heard import HeardHints
@@ -58,15 +59,19 @@ class Hub:
         self._announcements = Announcements(worker, sockets, push, frames, heard)
         self._unread = UnreadCounts(worker, sockets)
         self._revocation = Revocation(worker, sockets)
+        self._edits = Edits(worker, sockets, frames, self._unread)
         self._gaps = Gaps(worker, sockets, replay, heard)
         epoch = EpochGuard(worker, self._start_over)
-        self._sweep = Sweep(worker, acks, sockets, replay, epoch, self._gaps, self._revocation)
+        self._sweep = Sweep(
+            worker, acks, sockets, replay, epoch, self._gaps, self._edits, self._revocation
+        )
         self._groups = Groups(
             sockets,
             push,
             self._announcements,
             heard,
             self._unread,
+            self._edits,
             self._revocation,
             recovered=self._sweep.soon,
         )
@@ -109,6 +114,7 @@ class Hub:
             self._revocation.stop,
             self._admissions.stop,
             self._announcements.stop,
+            self._edits.stop,
             self._unread.stop,
             self._replay.stop,
             self._groups.close,
@@ -126,7 +132,7 @@ class Hub:
         """Another file or another state has taken the place of the database, as a restored backup
         does: whatever is known is of the old one."""
         self._worker.reconnect()
-        for part in (self._frames, self._heard, self._gaps, self._watch):
+        for part in (self._frames, self._heard, self._gaps, self._edits, self._watch):
             part.forget()
         for socket in self.sockets:
             socket.close(CloseCode.RESTART)

@@ -11,6 +11,7 @@ from ..conf import get_settings
 from ..wire.protocol import CloseCode
 from .database import DatabaseWorker
 from .delivery.acks import Acks
+from .delivery.edits import Edits
 from .delivery.gaps import Gaps
 from .delivery.replay import Replay
 from .epoch import EpochGuard
@@ -31,6 +32,7 @@ class Sweep:
         replay: Replay,
         epoch: EpochGuard,
         gaps: Gaps,
+        edits: Edits,
         revocation: Revocation,
     ) -> None:
         self._worker = worker
@@ -46,6 +48,7 @@ class Sweep:
                 ("Closing silent sockets", self._check_sockets),
                 ("Looking for what is overdue", self._deliver_overdue),
                 ("Looking for lost hints", gaps.fill),
+                ("Looking for what was edited", edits.look),
                 ("Checking sessions and accounts", revocation.check_all),
             )
         }

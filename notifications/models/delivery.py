@@ -74,6 +74,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """What a list shows."""
         return self.in_state("inbox")
 
+    def current(self) -> Self:
+        """Of what has not expired."""
+        return self.filter(~Expired())
+
     def expired(self) -> Self:
         """Of an expired notification: in no queue, count or list, whatever it had reached."""
         return self.in_state("expired")

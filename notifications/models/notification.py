@@ -33,6 +33,7 @@ WIRE = {
     "target": "target_text",
     "data": "data",
     "created_at": "created_at",
+    "edited_at": "edited_at",
 }
 """The fields of a frame, and the columns they come from."""
 
@@ -102,6 +103,8 @@ class Notification(ReadableModel):
     )
     created_at = TimeField(_("created at"), db_default=Now(), editable=False, db_index=True)
     expires_at = TimeField(_("expires at"), null=True, blank=True)
+    edited_at = TimeField(_("edited at"), null=True, blank=True, editable=False)
+    """When its words were changed last, or it was taken back."""
 
     objects = NotificationQuerySet.as_manager()
 
@@ -114,6 +117,11 @@ class Notification(ReadableModel):
                 fields=["expires_at"],
                 name="notifications_expiring",
                 condition=Q(expires_at__isnull=False),
+            ),
+            models.Index(
+                fields=["edited_at"],
+                name="notifications_edited",
+                condition=Q(edited_at__isnull=False),
             ),
         ]
 
@@ -136,6 +144,9 @@ class Notification(ReadableModel):
 
 def frame_of(content: dict[str, Any]) -> str:
     """The text of the frame of this `Notification.content`."""
-    if isinstance(content["created_at"], datetime):
-        content["created_at"] = in_utc(content["created_at"])
+    for name in ("created_at", "edited_at"):
+        if isinstance(content[name], datetime):
+            content[name] = in_utc(content[name])
+    if content["edited_at"] is None:
+        del content["edited_at"]
     return protocol.notification(content)

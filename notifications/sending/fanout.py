@@ -94,6 +94,11 @@ def hint_on_commit(notification: Notification, reached: Reached, using: str) -> 
         tell_on_commit(sent, Sent(notification, few, count), using)
 
 
+def edited_on_commit(notification_id: int, using: str) -> None:
+    """Let all hubs look at this notification again when the change is committed."""
+    _publish_on_commit((hints.encode(hints.Edited(notification_id)), [hints.HUBS]), using)
+
+
 def signed_out_on_commit(pk: Any, using: str, session_key: str = "") -> None:
     """Close the sockets of one session of a user, or all, when what happened is committed."""
     _publish_on_commit(_signed_out(pk, session_key), using)

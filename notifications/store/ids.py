@@ -1,14 +1,20 @@
 """Ids of notifications, which grow with time."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 from django.db import connections
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from ..db.clock import MAX_AGE, Now, ago, days_ago
 from ..db.members import members
 from ..models import Notification
 from .database import database
+
+MAX_EDITS = 1000
+"""Of which one look tells; it takes some milliseconds."""
 
 
 def newest_id() -> int:
@@ -28,6 +34,21 @@ def age_seconds(notification_id: int) -> float | None:
     this = Notification.objects.using(database()).filter(pk=notification_id)
     times = this.values_list("created_at", Now(output_field=Notification.created_at.field)).first()
     return (times[1] - times[0]).total_seconds() if times and times[0] else None
+
+
+def edited_lately(age: timedelta) -> dict[int, Any]:
+    """Those that were edited or recalled since, each with when; the last `MAX_EDITS` of them."""
+    return _edits(Q(edited_at__gte=ago(age)))
+
+
+def edited_among(notification_ids: Iterable[int]) -> dict[int, Any]:
+    """Those of these that were ever edited or recalled, each with when."""
+    return _edits(Q(pk__in=id_members(notification_ids)))
+
+
+def _edits(which: Q) -> dict[int, Any]:
+    rows = Notification.objects.using(database()).filter(which, edited_at__isnull=False)
+    return dict(rows.order_by("-edited_at").values_list("pk", "edited_at")[:MAX_EDITS])
 
 
 def newest_older_than(days: float) -> int:

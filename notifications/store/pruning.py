@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ..db.clock import days_ago
+from ..db.clock import ago, days_ago
 from ..db.recovery import reconnecting
 from ..models import Delivery, Notification
 from .database import database
 
 DAYS_WITHOUT_ANYBODY = 1
 """A notification that nobody has any more, or ever had, is kept so long for its `key`."""
+
+TELLING = timedelta(minutes=5)
+"""What was recalled is kept so long, as its rows say who is to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ def prune(days: float, *, batch_size: int, done: Callable[[int], None]) -> Prune
 
 def _old(days: float) -> QuerySet[Notification]:
     all_ = Notification.objects.using(database()).order_by()
-    return all_.filter(created_at__lt=days_ago(days)) | all_.expired()
+    told = Q(edited_at=None) | Q(edited_at__lt=ago(TELLING))
+    return all_.filter(created_at__lt=days_ago(days)) | all_.expired().filter(told)
 
 
 def _notifications(days: float) -> QuerySet[Notification]:

@@ -1,7 +1,7 @@
 """Who is to be pushed a notification."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -11,7 +11,15 @@ from ..db.clock import now_sql
 from ..models import Delivery, expired_sql
 from ..states import STATES
 from .database import database
-from .parameters import KEYS_ARE_INTEGERS, key_array, prepare_keys, select_lists, to_python
+from .ids import id_members
+from .parameters import (
+    KEYS_ARE_INTEGERS,
+    key_array,
+    prepare_keys,
+    recipient_members,
+    select_lists,
+    to_python,
+)
 
 MANY = 3
 """Times those asked about: a notification with more recipients has too many to read all."""
@@ -48,6 +56,19 @@ def recipients_among(
         looked_for = _looked_for(connection, long, list(among))
         found.update((number, looked_for.get(number, [])) for number in long)
     return {number: listed for number, listed in found.items() if listed}
+
+
+def holders_among(notification_ids: Iterable[int], pks: Iterable[Any]) -> dict[int, list[Any]]:
+    """Those of `pks` who have each of these notifications, in whatever state."""
+    connection = connections[database()]
+    deliveries = Delivery.objects.using(database()).filter(
+        notification_id__in=id_members(notification_ids),
+        recipient_id__in=recipient_members(connection, pks),
+    )
+    found: dict[int, list[Any]] = {}
+    for number, pk in deliveries.order_by().values_list("notification_id", "recipient_id"):
+        found.setdefault(number, []).append(pk)
+    return found
 
 
 def _recipients_of(

@@ -10,6 +10,8 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from notifications.db.old_label import COLUMNS
+
 from .databases import OwnDatabase
 
 ALIAS = "old"
@@ -148,11 +150,12 @@ class OldDatabase(OwnDatabase):
         return MigrationRecorder(connections[ALIAS])
 
     def rows(self, label):
-        """All there are of the tables with this label."""
+        """All that the old label knew of the tables with this one."""
         with connections[ALIAS].cursor() as cursor:
             found = {}
             for model in ("notification", "delivery", "epoch"):
-                cursor.execute(f"SELECT * FROM {label}_{model} ORDER BY id")
+                columns = ", ".join(sorted(COLUMNS[model]))
+                cursor.execute(f"SELECT {columns} FROM {label}_{model} ORDER BY id")
                 found[model] = cursor.fetchall()
             return found
 

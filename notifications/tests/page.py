@@ -16,8 +16,8 @@ PAGES = {
         import { NotificationClient } from "/client.js";
         window.client = new NotificationClient();
         window.events = [];
-        for (const type of ["notification", "state", "status", "resync"]) {
-          client.addEventListener(type, ({ detail }) => events.push({ type, ...detail }));
+        for (const type of ["notification", "state", "edited", "status", "resync"]) {
+          client.addEventListener(type, ({ detail }) => events.push({ ...detail, type }));
         }
         """,
     ),

@@ -48,7 +48,13 @@ class SignedOut(msgspec.Struct, array_like=True, tag=4):
     session: str
 
 
-Hint = Notified | Announced | Changed | SignedOut
+class Edited(msgspec.Struct, array_like=True, tag=5):
+    """To all hubs: this notification says something else now, or was recalled."""
+
+    id: int
+
+
+Hint = Notified | Announced | Changed | SignedOut | Edited
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Hint).decode

@@ -209,6 +209,11 @@ def state(unread: int, upto: int, changes: Mapping[str, list[int]] = _NOTHING) -
     return encode({"type": "state", "unread": unread, "upto": upto, **changes})
 
 
+def edited(text: str) -> str:
+    """The frame of one notification in its new words: its own frame, without encoding it again."""
+    return '{"type":"edited","item":' + text + "}"
+
+
 def error(refused: FrameRefused) -> str:
     return encode({"type": "error", "code": refused.code, "detail": refused.detail[:MAX_DETAIL]})
 

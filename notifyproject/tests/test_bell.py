@@ -6,7 +6,7 @@ from django.template import Context, Template
 from django.test import RequestFactory, TestCase, override_settings, tag
 
 from notifications.models import Notification
-from notifications.send import notify
+from notifications.send import edit, notify, recall
 from notifications.tests.browser import needs_browser, violations, wait_until
 
 from .live_page import LivePageTestCase
@@ -136,6 +136,23 @@ class BellTests(LivePageTestCase):
         )
         tab.locator("[part=toast] [data-do=dismiss]").first.click()
         self.assertEqual(toasts.count(), 2)
+
+    def test_an_open_panel_and_toasts_have_the_new_words_and_lose_what_is_recalled(self):
+        sent = notify(self.user, "Shiped", url="/x/")
+        tab = self.open_live_tab()
+        toast = notify(self.user, "by mistake", level="error")
+        toasts = tab.locator(f"[part=toast][data-id='{toast.pk}'] [part=title]")
+        toasts.wait_for()
+        edit(toast, title="still by mistake")
+        wait_until(tab, lambda: toasts.all_text_contents() == ["still by mistake"], "new words")
+        recall(toast)
+        wait_until(tab, lambda: toasts.count() == 0, "no toast")
+        self.until_badge("1", tab)
+        tab.locator("#bell").click()
+        self.until_titles(tab, "Shiped")
+        edit(sent, title="Shipped", url="")
+        self.until_titles(tab, "Shipped")
+        self.assertEqual(tab.locator("[part=item] a[href]").count(), 0)
 
     def test_axe_finds_nothing_in_any_state_light_dark_or_right_to_left(self):
         for scheme, query, number in (("light", "", 0), ("dark", "", 3), ("light", "?dir=rtl", 0)):

@@ -1,9 +1,10 @@
 """The inbox in a real browser, on a real server, under a strict policy."""
 
+from django.contrib.auth.models import User
 from django.test import tag
 
 from notifications.models import Delivery
-from notifications.send import notify
+from notifications.send import edit, notify, recall
 from notifications.tests.browser import needs_browser, violations, wait_until
 
 from .live_page import LivePageTestCase
@@ -76,6 +77,30 @@ class InboxTests(InboxPageTestCase):
             self.until_titles(tab, "late", "n1")
         unread.bring_to_front()
         self.until_titles(unread, "late")
+
+    def test_the_inbox_shows_what_is_edited_in_its_new_words_and_loses_what_is_recalled(self):
+        kept, gone, _ = self.send(3)
+        tab = self.open_live_tab(PATH)
+        tab.locator(f"li[data-id='{kept.pk}'] [name=ids]").check()
+        edit(kept, title="new", body="words", level="error")
+        recall(gone)
+        self.until_titles(tab, "n2", "new")
+        self.assertTrue(tab.locator("li[data-level=error] [name=ids]").is_checked())
+        self.press(tab, "Archive", "new")
+        self.until_titles(tab, "n2")
+
+    def test_an_open_inbox_loads_nothing_of_somebody_else_who_signed_in_after_it(self):
+        bob = User.objects.create_user("bob")
+        notify(bob, "for bob")
+        self.send(80)
+        tab = self.open_live_tab(PATH)
+        self.user = bob
+        self.context.add_cookies(self.new_context().cookies())
+        with tab.expect_response("**/inbox/?*cursor=*") as page:
+            tab.keyboard.press("End")
+        self.assertIn("for bob", page.value.text())
+        tab.evaluate("() => new Promise((done) => setTimeout(done))")
+        self.assertNotIn("for bob", self.titles(tab))
 
     def test_many_are_selected_and_changed_at_once(self):
         sent = self.send(3)

@@ -10,7 +10,8 @@ from django.test import TransactionTestCase, tag
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from notifications.send import notify
+from notifications.send import edit, notify, recall
+from notifications.store.pruning import prune
 from notifications.tickets import make_ticket
 from perftests.load.server import process
 from perftests.load.server.process import ServerProcess
@@ -64,6 +65,7 @@ class Device:
             self.epoch = frame["epoch"]
         if frame["type"] in ("hello", "state"):
             self.unread, self.upto = frame["unread"], frame["upto"]
+            self.shown = [pk for pk in self.shown if pk not in frame.get("deleted", ())]
         for item in frame["items"] if frame["type"] == "batch" else [frame]:
             if item["type"] == "notification":
                 self.arrived.append(item["id"])
@@ -234,6 +236,24 @@ class Conformance:
             tab.until_quiet()
             self.assertEqual(len(tab.of("state")), 2)
             self.assertEqual(tab.of("state")[1]["archived"], ids[:1])
+
+    def test_an_edit_and_a_recall_are_told_to_every_device_and_count_nothing(self):
+        kept, gone = self.send(2)
+        devices = [self.greeted(), self.greeted()]
+        for device in devices:
+            device.until_shown(kept, gone)
+        devices[0].ack()
+        edit(kept, title="edited")
+        recall(gone)
+        self.send(1)
+        prune(365, batch_size=10, done=lambda _: None)
+        for device in devices:
+            item = device.until_frame("edited")["item"]
+            self.assertEqual((item["id"], item["title"]), (kept.pk, "edited"))
+            device.until(lambda device=device: gone.pk not in device.shown, "the recall")
+            device.until_quiet()
+            self.assertEqual(device.count, 2)
+            self.assertEqual(device.arrived.count(kept.pk), 1)
 
     def test_read_all_takes_what_was_acknowledged_and_not_what_is_newer(self):
         stored = self.send(3)

@@ -25,7 +25,7 @@ _unreadable: WeakKeyDictionary[asyncio.AbstractEventLoop, OrderedDict[int, None]
 
 
 class Frames:
-    """Belongs to the database thread; a notification never changes, so its frame stays good.
+    """Belongs to the database thread. A frame stays good until its notification is edited.
 
     One that cannot be read is not tried again until the process is restarted.
     """
@@ -39,6 +39,12 @@ class Frames:
         """The ids may stand for others now. Safe from any thread: the cache is a new one."""
         self._cached = OrderedDict()
         self.unreadable.clear()
+
+    def drop(self, ids: Collection[int]) -> None:
+        """These say something else now."""
+        for number in ids:
+            self._cached.pop(number, None)
+            self.unreadable.pop(number, None)
 
     def get(self, ids: Collection[int]) -> dict[int, str]:
         """Frames of those that exist, have not expired, can be read and fit into a frame."""

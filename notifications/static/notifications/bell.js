@@ -137,6 +137,7 @@ export class NotificationBell extends HTMLElement {
     }
     const shown = this.#unreadOnly ? items.filter((item) => item.read_at === null) : items;
     this.#render(list, shown);
+    this.#renew(items);
     empty.hidden = !loaded || shown.length > 0;
     this.#parts.more.hidden = !more;
     line.textContent = line.dataset[status] ?? "";
@@ -159,6 +160,7 @@ export class NotificationBell extends HTMLElement {
     let place = list.firstElementChild;
     for (const item of items) {
       const element = this.#items.get(item.id);
+      if (element.dataset.edited !== String(item.edited_at)) fill(element, item);
       element.toggleAttribute("data-unread", item.read_at === null);
       element.querySelector('[data-do="read"]').hidden = item.read_at !== null;
       const its = new Date(item.created_at).toLocaleDateString(undefined, { dateStyle: "full" });
@@ -166,6 +168,15 @@ export class NotificationBell extends HTMLElement {
       day = its;
       if (element === place) place = place.nextElementSibling;
       else list.insertBefore(element, place);
+    }
+  }
+
+  /** A toast says what its notification says now, and goes with it. */
+  #renew(items) {
+    for (const toast of [...this.#parts.toasts.children]) {
+      const item = items.find(({ id }) => String(id) === toast.dataset.id);
+      if (item) fill(toast, item);
+      else toast.remove();
     }
   }
 
@@ -200,14 +211,17 @@ export class NotificationBell extends HTMLElement {
 }
 
 /** All of it is text; only the address of a page becomes a link. */
-function fill(element, { id, level, title, body, url }) {
+function fill(element, { id, level, title, body, url, edited_at }) {
   element.dataset.id = id;
+  element.dataset.edited = edited_at;
   element.dataset.level = level;
-  element.querySelector("[part=title]").textContent = title;
+  const link = element.querySelector("[part=title]");
+  link.textContent = title;
   element.querySelector("[part=body]").textContent = body;
   for (const name of element.querySelectorAll(".of")) name.textContent = title;
   const address = url && URL.canParse(url, location.href) && new URL(url, location.href);
-  if (address && ["http:", "https:"].includes(address.protocol)) element.querySelector("[part=title]").href = url;
+  if (address && ["http:", "https:"].includes(address.protocol)) link.href = url;
+  else link.removeAttribute("href");
 }
 
 customElements.define("notification-bell", NotificationBell);

@@ -13,6 +13,7 @@
  * - `state` {unread, seen, read, archived}: the user's unread count, and the ids that were just
  *   marked, in this tab or in another one; and, where there are any, those that were
  *   `marked_unread`, `unarchived` or `deleted`.
+ * - `edited`: a notification in its new words; overlook one that you do not show.
  * - `status` {status, code}: "connecting"; "open"; "waiting" to try again; "stopped" until a
  *   person acts, `code` says why; "closed" by this page. One that made room for another tab (4429)
  *   comes back by itself when somebody turns to it.
@@ -186,6 +187,8 @@ export class NotificationClient extends EventTarget {
         return this.#take(frame.items);
       case "state":
         return this.#setState(frame);
+      case "edited":
+        return this.#emit("edited", frame.item);
       case "resync":
         return this.#emit("resync");
       case "error":
@@ -303,6 +306,7 @@ export class NotificationClient extends EventTarget {
   /** What the server counted, and what it had not seen yet but is here already. */
   #setState({ type, unread, upto, ...changes }) {
     this.#upto = upto;
+    for (const id of changes.deleted ?? []) this.#shown.delete(id);
     this.#unread = unread + [...this.#shown.keys()].filter((id) => id > upto).length;
     this.#emitState(changes);
   }

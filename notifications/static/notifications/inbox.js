@@ -12,7 +12,7 @@ export class NotificationInbox extends HTMLElement {
   #list;
   #all;
   #status;
-  #stored = new Set();
+  #stored = new Map(); // by id, when it was edited
   #known = null; // ids of the store that the list was asked for
   #gone = new Set(); // ids that a page may still have, which is older
   #away = false;
@@ -151,11 +151,14 @@ export class NotificationInbox extends HTMLElement {
     if (!loaded) return;
     for (const count of this.querySelectorAll("[data-count]")) count.textContent = unread;
     for (const { id, read_at } of items) this.#item(id)?.toggleAttribute("data-unread", read_at === null);
-    this.#stored = new Set(items.map(({ id }) => id));
-    this.#known ??= new Set([...this.#stored].filter((id) => id <= Number(this.dataset.newest)));
-    const fresh = [...this.#stored].filter((id) => !this.#known.has(id));
+    const before = this.#stored;
+    this.#stored = new Map(items.map(({ id, edited_at }) => [id, edited_at]));
+    const edited = items.some(({ id, edited_at }) => before.has(id) && before.get(id) !== edited_at);
+    const stored = [...this.#stored.keys()];
+    this.#known ??= new Set(stored.filter((id) => id <= Number(this.dataset.newest)));
+    const fresh = stored.filter((id) => !this.#known.has(id));
     for (const id of fresh) this.#known.add(id);
-    if (fresh.length) this.#look();
+    if (fresh.length || edited) this.#look();
   }
 
   /** After a pause others may have changed anything. */
@@ -189,7 +192,8 @@ export class NotificationInbox extends HTMLElement {
       const id = Number(item.dataset.id);
       const now = ids.get(id);
       if (!now && id >= from) item.remove();
-      else if (now && !this.#stored.has(id)) item.toggleAttribute("data-unread", now.hasAttribute("data-unread"));
+      if (now) reworded(item, now);
+      if (now && !this.#stored.has(id)) item.toggleAttribute("data-unread", now.hasAttribute("data-unread"));
     }
     for (const item of items) this.#insert(item);
     this.#form.elements.upto.value = newest;
@@ -243,13 +247,23 @@ export class NotificationInbox extends HTMLElement {
       if (!response.ok) return null;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const inbox = page.querySelector("notification-inbox");
-      if (!inbox) return null;
+      if (inbox?.dataset.user !== this.dataset.user) return null; // nobody, or somebody else by now
       const items = [...inbox.querySelectorAll("form.list > ol > li")].map((item) => document.importNode(item, true));
       return { items, newest: inbox.dataset.newest, more: inbox.querySelector("[data-more] a")?.getAttribute("href") };
     } catch {
       return null; // no network
     }
   }
+}
+
+/** The words of `now` in the place of those of `item`, which stays with what is selected in it. */
+function reworded(item, now) {
+  const [old, its] = [item, now].map((one) => one.querySelector(".texts"));
+  if (old.innerHTML === its.innerHTML) return;
+  old.replaceWith(its.cloneNode(true));
+  item.dataset.level = now.dataset.level;
+  const title = now.querySelector("h2 a, h2")?.lastChild.textContent ?? "";
+  for (const name of item.querySelectorAll(".actions .visually-hidden")) name.textContent = title;
 }
 
 customElements.define("notification-inbox", NotificationInbox);

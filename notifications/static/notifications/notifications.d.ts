@@ -10,6 +10,8 @@ export interface Item {
   readonly target: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly created_at: string;
+  /** When its words were changed last. */
+  readonly edited_at: string | null;
   readonly delivered_at: string | null;
   readonly seen_at: string | null;
   readonly read_at: string | null;

@@ -184,6 +184,7 @@ export class Notifications extends EventTarget {
     const client = this.#client;
     client.addEventListener("notification", ({ detail }) => this.#tabs.tell("arrived", [detail]));
     client.addEventListener("state", ({ detail }) => this.#tabs.tell("changed", detail));
+    client.addEventListener("edited", ({ detail }) => this.#tabs.tell("edited", detail));
     client.addEventListener("status", ({ detail }) => this.#statusOf(detail));
     client.addEventListener("resync", () => this.#load());
     window.addEventListener("online", () => this.#feed.flush());
@@ -213,6 +214,7 @@ export class Notifications extends EventTarget {
   #heard(kind, detail) {
     if (kind === "arrived") this.#arrived(detail);
     else if (kind === "changed") this.#changed(detail);
+    else if (kind === "edited") this.#edited(detail);
     else if (kind === "status") this.#set(detail);
     else if (kind === "latest") this.#latest(detail);
     else if (kind === "resync" && this.#tabs.leads) this.#load();
@@ -234,7 +236,7 @@ export class Notifications extends EventTarget {
   #arrived(frames) {
     const fresh = frames.filter((item) => this.#known.get(item.id) !== item.created_at);
     if (!fresh.length) return;
-    const waiting = { delivered_at: null, seen_at: null, read_at: null, archived_at: null };
+    const waiting = { edited_at: null, delivered_at: null, seen_at: null, read_at: null, archived_at: null };
     const items = fresh.map(({ type, ...item }) => ({ ...waiting, ...item }));
     if (this.#loading) this.#meanwhile.push(...items);
     this.#merge(items, { replaceFrom: null });
@@ -258,6 +260,13 @@ export class Notifications extends EventTarget {
     }
     this.#set({ items, unread: unread ?? Math.max(0, count) });
     this.#emit("state", { unread: this.#snapshot.unread, ...lists });
+  }
+
+  /** New words; what the user did to it stays. */
+  #edited({ type, ...item }) {
+    if (this.#loading) this.#again = true;
+    const isIt = ({ id, created_at }) => id === item.id && created_at === item.created_at;
+    this.#set({ items: this.#snapshot.items.map((one) => (isIt(one) ? { ...one, ...item } : one)) });
   }
 
   #latest({ counts, items, next }) {

@@ -21,8 +21,8 @@ def have_any(pk: Any, ids: Iterable[int]) -> bool:
 
 
 def states_of(pk: Any, ids: Iterable[int]) -> dict[int, frozenset[Change]]:
-    """The marks of those of these that the user has."""
-    rows = own(pk).filter(notification_id__in=id_members(ids)).order_by()
+    """The marks of those of these that the user has, and that have not expired."""
+    rows = own(pk).current().filter(notification_id__in=id_members(ids)).order_by()
     columns = [IMPLIED[change][-1] for change in CHANGES]
     return {
         row[0]: frozenset(c for c, value in zip(CHANGES, row[1:], strict=True) if value is not None)

@@ -165,7 +165,7 @@ class OldLabelTests(SimpleTestCase):
         migrate()
         recorded = self.old.recorder.applied_migrations()
         ours = [pair for pair in recorded if "notifications" in pair[0]]
-        self.assertEqual(ours, [("durable_notifications", "0001_initial")])
+        self.assertEqual({app for app, _ in ours}, {"durable_notifications"})
 
     def test_foreign_keys_of_a_site_follow_the_tables_to_the_new_label(self):
         self.old.fill()

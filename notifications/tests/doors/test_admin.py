@@ -51,6 +51,19 @@ class AdminPageTests(AdminTestCase):
                 self.assertContains(response, "Disk is &lt;full&gt;")
                 self.assertNotContains(response, "<full>")
 
+    def test_notifications_are_recalled_in_the_admin_by_who_may_delete_them(self):
+        other = notify(self.users, "stays")
+        chosen = {"action": "recall", "_selected_action": [self.notification.pk]}
+        helper = make_user("helper", is_staff=True)
+        helper.user_permissions.add(Permission.objects.get(codename="view_notification"))
+        self.client.force_login(helper)
+        self.client.post(NOTIFICATIONS, chosen)
+        self.assertEqual(Notification.objects.current().count(), 2)
+        self.client.force_login(self.root)
+        answer = self.client.post(NOTIFICATIONS, chosen, follow=True)
+        self.assertContains(answer, "Recalled: 1")
+        self.assertEqual(list(Notification.objects.current()), [other])
+
     def test_the_admin_list_counts_recipients_and_those_still_queued(self):
         (row,) = self.titles(NOTIFICATIONS)
         self.assertEqual((row.recipient_count, row.queued_count), (5, 3))

@@ -67,6 +67,16 @@ class PageClientTests(PageTestCase):
         self.until(lambda: self.server.of("ack"), "an ack")
         self.assertEqual(self.server.of("ack"), [{"type": "ack", "ids": [2]}])
 
+    def test_the_client_hands_on_new_words_and_counts_and_acknowledges_nothing(self):
+        self.connect(window=8)
+        edited = notification(1) | {"title": "New", "edited_at": "2026-01-31T12:05:00Z"}
+        self.server.send({"type": "edited", "item": edited})
+        self.until(lambda: self.events("edited"), "the edit")
+        self.pass_time(1)
+        self.settle()
+        self.assertEqual(self.events("edited")[0]["title"], "New")
+        self.assertEqual((self.shown(), self.server.of("ack")), ([], []))
+
     def test_the_client_reconnects_after_the_close_codes_that_mean_it(self):
         self.connect()
         for code in sorted(protocol.RECONNECT_CODES - {1006}):
@@ -240,6 +250,16 @@ class PageClientTests(PageTestCase):
         self.until(lambda: self.unread() == 5, "the server's count")
         state = {"type": "state", "unread": 5, "seen": [], "read": [1], "archived": []}
         self.assertEqual(self.events("state")[-1], state)
+
+    def test_a_deleted_notification_counts_no_more_and_is_shown_again_if_sent_anew(self):
+        self.connect(unread=1, upto=1)
+        self.server.send(notification(2), notification(3))
+        self.until_shown(2, 3)
+        self.server.send({"type": "state", "unread": 2, "upto": 2, "deleted": [3]})
+        self.until(lambda: self.unread() == 2, "the server's count")
+        self.server.send(notification(3))
+        self.until_shown(2, 3, 3)
+        self.assertEqual(self.unread(), 3)
 
     def test_notifications_live_in_the_middle_of_a_replay_are_counted_in_any_order(self):
         self.connect(unread=3, upto=3)

@@ -4,7 +4,7 @@ import re
 import time
 
 from notifications.models import Delivery
-from notifications.send import notify
+from notifications.send import edit, notify, recall
 
 from ..browser import wait_until
 from ..tabs import SharedClientTestCase
@@ -47,6 +47,22 @@ class TabsTests(SharedClientTestCase):
         tabs[1].evaluate(f"notifications.delete([{sent.pk}])")
         self.until_titles(tabs=tabs)
         self.until_unread(0, *tabs)
+
+    def test_an_edit_and_a_recall_show_in_all_tabs_and_browsers(self):
+        kept, gone = notify(self.user, "Shiped"), notify(self.user, "by mistake")
+        tabs = [self.open_tab(), self.open_tab(), self.open_tab(context=self.new_context())]
+        self.until_unread(2, *tabs)
+        tabs[0].evaluate(f"notifications.read([{kept.pk}])")
+        self.until_unread(1, *tabs)
+        edit(kept, title="Shipped", level="success")
+        self.until_titles("by mistake", "Shipped", tabs=tabs)
+        self.assertTrue(recall(gone))
+        self.until_titles("Shipped", tabs=tabs)
+        self.until_unread(0, *tabs)
+        for tab in tabs:
+            shown = tab.evaluate("notifications.snapshot.items[0]")
+            self.assertEqual(shown["level"], "success")
+            self.assertTrue(shown["edited_at"] and shown["read_at"])
 
     def test_another_tab_takes_over_when_the_one_with_the_socket_goes(self):
         first, second = self.open_tab(), self.open_tab()

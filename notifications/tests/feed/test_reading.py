@@ -14,6 +14,7 @@ from .case import FeedTestCase, bearer
 
 ITEM = {
     *("id", "level", "category", "title", "body", "url", "actor", "target", "data", "created_at"),
+    "edited_at",
     *("delivered_at", "seen_at", "read_at", "archived_at"),
 }
 

@@ -32,6 +32,7 @@ def server_frames():
         content,
         protocol.batch([content]),
         protocol.state(0, 0),
+        protocol.edited(content),
         protocol.RESYNC,
         protocol.PONG,
         protocol.error(protocol.FrameRefused("malformed", "")),

@@ -1,5 +1,7 @@
 """What a client of a load test makes of the frames that it gets."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -21,6 +23,7 @@ class Frame(msgspec.Struct):
     items: list[Item] = []
     unread: int = 0
     upto: int = 0
+    deleted: list[int] = []
     window: int = 0
     code: str = ""
 
@@ -54,8 +57,9 @@ class Arrivals:
             self._newest = 0
         self._epoch = epoch
 
-    def note_count(self, unread: int, upto: int) -> None:
-        """What the server has counted."""
+    def note_count(self, unread: int, upto: int, deleted: Iterable[int] = ()) -> None:
+        """What the server has counted; what it says to be deleted counts no more."""
+        self._seen.difference_update(deleted)
         ahead = sum(id_ > upto for id_ in self._seen) if self._newest > upto else 0
         self.unread, self._upto = unread + ahead, upto
 

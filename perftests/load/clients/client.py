@@ -94,7 +94,7 @@ class NotificationClient(Arrivals, Connection):
             case "hello":
                 self._greeted(decoded)
             case "state":
-                self.note_count(decoded.unread, decoded.upto)
+                self.note_count(decoded.unread, decoded.upto, decoded.deleted)
             case "resync":
                 self.resyncs += 1
             case "error":

@@ -218,6 +218,9 @@ class NotificationClientTests(SimpleTestCase):
         self.say(protocol.state(4, 4), notification(6))
         self.wait_until(lambda: len(client.arrived_ids) == 4)
         self.assertEqual(client.unread, 6)
+        self.say(protocol.edited(notification(5)), protocol.state(3, 4, {"deleted": [6]}))
+        self.wait_until(lambda: client.unread == 4)
+        self.assertEqual((len(client.arrived_ids), client.duplicates), (4, 1))
 
     def test_the_client_keeps_the_last_unread_count_and_the_errors_of_the_server(self):
         client = self.connect()
