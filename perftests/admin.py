@@ -41,6 +41,10 @@ PAGES: Mapping[str, Page] = {
 }
 
 
+MOST_NAMED = 100
+"""Runs in an address: no page takes as many, and longer addresses are refused by servers."""
+
+
 class RunChangeList(ChangeList):
     """Knows what stands beside the runs of its page, read for all of them at once."""
 
@@ -102,7 +106,7 @@ class PerfRunAdmin(PerfRunModelAdmin):
     def _with(self, name: str, runs: QuerySet[PerfRun]) -> HttpResponse:
         """To the page of that name about these runs."""
         numbers = runs.order_by("started_at", "pk").values_list("pk", flat=True)
-        query = urlencode([("run", number) for number in numbers])
+        query = urlencode([("run", number) for number in numbers[:MOST_NAMED]])
         return HttpResponseRedirect(f"{self._path(name)}?{query}")
 
     def response_action(

@@ -18,8 +18,7 @@ def runs(asked: QueryDict, *, fewest: int, most: int) -> list[PerfRun]:
     numbers = list(dict.fromkeys(asked.getlist("run")))
     if not fewest <= len(numbers) <= most:
         raise PerftestsError(
-            _("Choose %(fewest)d to %(most)d runs; these are %(number)d.")
-            % {"fewest": fewest, "most": most, "number": len(numbers)}
+            _("Choose %(fewest)d to %(most)d runs.") % {"fewest": fewest, "most": most}
         )
     good = [int(each) for each in numbers if each.isdecimal() and len(each) <= LONGEST_NUMBER]
     found = list(PerfRun.objects.filter(pk__in=good).order_by("started_at", "pk"))

@@ -17,6 +17,8 @@ from .sample_reports import ENVIRONMENT
 
 LIST = "admin:perftests_perfrun_changelist"
 PAGE = "admin:perftests_perfrun_change"
+CSP = f"{__name__}.strict_content_security_policy"
+"""The middleware that keeps pages from what is not the site's own."""
 
 KEPT = Metric("rate", 2500.0, "notifications/s", required=Target(">", 100))
 
@@ -87,3 +89,12 @@ class AdminMixin:
 
 class AdminTestCase(AdminMixin, TransactionTestCase):
     pass
+
+
+def strict_content_security_policy(get_response):
+    def middleware(request):
+        response = get_response(request)
+        response["Content-Security-Policy"] = "default-src 'self'; img-src 'self' data:"
+        return response
+
+    return middleware

@@ -1,14 +1,9 @@
-import re
 import shutil
-import unittest
 from datetime import timedelta
-from importlib.util import find_spec
 
-from django.contrib.auth.models import User
-from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.db import connection
 from django.db.models.signals import post_delete
-from django.test import modify_settings, tag
+from django.test import tag
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -16,11 +11,9 @@ from django.utils import timezone
 from perftests import store
 from perftests.models import SILENCE_LIMIT, PerfMetric, PerfResult, PerfRun
 from perftests.records.results import Outcome, State
-from perftests.records.targets import Metric, Target
 from perftests.records.workload import Chosen
 
-from ..admin_pages import KEPT, LIST, PAGE, AdminTestCase, make_result, make_run, measured_result
-from ..sample_reports import ENVIRONMENT
+from ..admin_pages import KEPT, LIST, PAGE, AdminTestCase, make_result, make_run
 
 DELETE = "admin:perftests_perfrun_delete"
 ADD = "admin:perftests_perfrun_add"
@@ -142,188 +135,6 @@ class RunListTests(AdminTestCase):
         self.assertNotContains(response, "<script>alert(1)")
 
 
-class RunPageTests(AdminTestCase):
-    def page(self, run):
-        return self.get(PAGE, run.pk)
-
-    def test_the_run_page_shows_every_metric_of_every_result(self):
-        names = [f"metric number {i}" for i in range(40)]
-        results = [
-            make_result(f"suites.A.test_{i}", metrics=(Metric(name, 1.0, "ms"),))
-            for i, name in enumerate(names)
-        ]
-        response = self.page(make_run(*results))
-        for name in names:
-            self.assertContains(response, name)
-
-    def test_the_run_page_shows_value_targets_verdicts_and_doubt(self):
-        response = self.page(make_run(make_result()))
-        passed = '<span class="perf-badge perf-pass">pass</span>'
-        failed = '<span class="perf-badge perf-fail">fail</span>'
-        for html in (
-            '<td class="perf-value">12.3 ms</td>',
-            f'<td data-label="Required">&lt; 100 ms {passed}</td>',
-            f'<td data-label="Goal">&lt; 10 ms {failed}</td>',
-            '<span class="perf-doubt">The server &lt;died&gt;.</span>',
-        ):
-            self.assertContains(response, html, html=True)
-
-    def test_the_run_page_shows_the_worst_row_first(self):
-        run = make_run(
-            make_result("a.a", metrics=(KEPT,)),
-            make_result("b.b", row="N2"),
-            make_result("c.c", outcome=Outcome.FAILED),
-        )
-        lines = self.page(run).context["lines"]
-        self.assertEqual([line.result.test for line in lines], ["c.c", "b.b", "a.a"])
-
-    def test_the_top_of_the_run_page_says_what_is_missed_and_what_is_in_doubt(self):
-        missed = Metric("p99", 120.0, "ms", "lower", Target("<", 100))
-        doubted = Metric(
-            "rate", 9.0, "1/s", "higher", Target(">", 5), doubt="The <client> was busy."
-        )
-        run = make_run(
-            make_result("a.a", row="N1", metrics=(missed,)),
-            make_result("b.b", row="W3", metrics=(doubted,)),
-        )
-        top = self.page(run).content.decode().partition('id="rows"')[0]
-        self.assertIn("<strong>N1</strong> <span>p99</span> <span>120 ms</span>", top)
-        self.assertIn("<strong>W3</strong> <span>rate</span>", top)
-        self.assertIn("The &lt;client&gt; was busy.", top)
-
-    def test_the_top_of_the_run_page_says_what_changed_since_the_run_before(self):
-        before = make_run(make_result(metrics=(Metric("p99", 10.0, "ms"),)))
-        run = make_run(make_result(metrics=(Metric("p99", 13.0, "ms"),)))
-        top = self.page(run).content.decode().partition('id="rows"')[0]
-        self.assertIn(f"Changed since run {before.pk}", top)
-        self.assertIn("<strong>N1</strong> p99: 1.30 ×", top)
-
-    def test_the_run_page_compares_with_a_pinned_run_rather_than_with_the_newest(self):
-        pinned = make_run(make_result())
-        store.pin([pinned])
-        make_run(make_result())
-        self.assertEqual(self.page(make_run(make_result())).context["earlier"], pinned.pk)
-
-    def test_the_run_page_never_compares_with_a_run_of_another_machine_or_a_later_one(self):
-        other, run = make_run(make_result()), make_run(make_result())
-        PerfRun.objects.filter(pk=other.pk).update(environment={**ENVIRONMENT, "cpu": "Other"})
-        make_run(make_result())
-        response = self.page(run)
-        self.assertContains(response, "No earlier run can be compared with")
-        self.assertIsNone(response.context["earlier"])
-
-    def test_a_line_of_the_run_page_draws_its_headline_in_the_runs_that_are_alike(self):
-        for value in (10.0, 11.0, 12.0):
-            run = make_run(make_result(metrics=(Metric("p99", value, "ms"),)))
-        other = {"metrics": (Metric("p99", 99.0, "ms"),), "workload": (Chosen("sockets", 5, 1),)}
-        make_run(make_result(**other))
-        (line,) = self.page(run).context["lines"]
-        self.assertEqual(line.runs, 3)
-        self.assertContains(self.page(run), f'<polyline points="{line.spark}"/>')
-
-    def test_the_run_page_shows_why_a_test_failed(self):
-        detail = "AssertionError: 3 notifications are missing from <Inbox>"
-        run = make_run(make_result(outcome=Outcome.FAILED, detail=detail))
-        self.assertContains(self.page(run), "3 notifications are missing from &lt;Inbox&gt;")
-
-    def test_the_run_page_says_which_tests_were_skipped_and_which_broke(self):
-        run = make_run(
-            make_result(outcome=Outcome.SKIPPED, detail="Needs PostgreSQL.", metrics=()),
-            make_result(outcome=Outcome.ERROR, detail="OSError"),
-        )
-        response = self.page(run)
-        self.assertContains(response, '<span class="perf-badge perf-skipped">skipped</span>')
-        self.assertContains(response, "Needs PostgreSQL.")
-        self.assertContains(response, "ended in an error")
-
-    def test_the_run_page_shows_the_notes_of_a_test(self):
-        run = make_run(make_result(notes=("Sent on <one> connection.",)))
-        self.assertContains(self.page(run), "<li>Sent on &lt;one&gt; connection.</li>")
-
-    def test_the_run_page_shows_parameters_and_environment(self):
-        run = make_run()
-        response = self.page(run)
-        self.assertContains(response, "<dt>server</dt><dd>daphne</dd>")
-        self.assertContains(response, f"<dd>{run.environment['kernel']}</dd>")
-        self.assertContains(response, f"django {run.environment['packages']['django']}")
-
-    def test_the_run_page_draws_latencies_and_resources(self):
-        response = self.page(make_run(measured_result()))
-        charts = response.context["lines"][0].charts
-        names = [[line.name for line in chart.lines] for chart in charts]
-        self.assertEqual(names, [["delivery"], ["server cpu"], ["server rss"]])
-        self.assertContains(response, "<figure>", count=3)
-
-    def test_each_chart_of_the_run_page_has_the_same_as_a_table(self):
-        response = self.page(make_run(measured_result()))
-        self.assertContains(response, "The same as a table", count=3)
-        self.assertContains(response, '<th scope="col">p99</th>')
-
-    def test_the_run_page_tells_what_has_to_be_exact_in_one_line(self):
-        exact = (
-            Metric("missing", 3.0, "deliveries", "exact", Target("==", 0)),
-            Metric("reach", 100.0, "%", "exact", Target("==", 100)),
-            Metric("p99", 5.0, "ms", "lower", Target("<", 9)),
-        )
-        response = self.page(make_run(make_result(metrics=exact)))
-        self.assertContains(response, "Has to be exact: missing 3 deliveries <span")
-        self.assertContains(response, "</span>, reach 100.0 %</p>")
-
-    def test_the_run_page_says_that_a_run_has_no_results_yet(self):
-        response = self.page(make_run(state=State.RUNNING))
-        self.assertContains(response, "No test has ended yet")
-        self.assertContains(response, "These are the results so far")
-
-    def test_the_run_page_says_that_a_test_measured_nothing(self):
-        response = self.page(make_run(make_result(metrics=())))
-        self.assertContains(response, "This test measured nothing.")
-
-    def test_the_run_page_takes_a_constant_number_of_queries(self):
-        run = make_run(make_result())
-        self.page(run)  # the first of a process also reads the content type
-        few = self.count_queries(PAGE, make_run(make_result()).pk)
-        many = self.count_queries(PAGE, make_run(*[make_result()] * 10).pk)
-        self.assertEqual(many, few)
-
-    def test_the_run_page_shows_what_was_measured_as_text_and_not_as_html(self):
-        script = "<script>alert(1)</script>"
-        result = measured_result()
-        hostile = make_result(
-            script,
-            row=script[:16],
-            title=script,
-            detail=script,
-            notes=(script,),
-            metrics=(Metric(script, 1.0, script, doubt=script),),
-            histograms={script: result.histograms["delivery"]},
-        )
-        self.assertNotContains(self.page(make_run(hostile, label=script)), "<script>alert(1)")
-
-    def test_the_run_page_holds_no_inline_script_and_no_inline_style(self):
-        html = self.page(make_run(measured_result())).content.decode()
-        scripts = re.findall(r"<script[^>]*>", html)
-        inline = [tag for tag in scripts if "src=" not in tag and "application/json" not in tag]
-        self.assertEqual(inline, [])
-        self.assertNotRegex(html, r'\son\w+="|\sstyle="')
-
-    def test_the_queries_of_the_run_page_do_not_grow_with_the_runs_that_are_stored(self):
-        for number in range(3):
-            run = make_run(make_result(), make_result("b.b"))
-            self.page(run)
-            if number == 1:
-                few = self.count_queries(PAGE, run.pk)
-        self.assertEqual(self.count_queries(PAGE, run.pk), few)
-        self.assertLess(few, 20)
-
-    def test_the_run_page_reads_no_run_of_another_workload_whole(self):
-        make_run(make_result())
-        self.page(make_run(make_result()))  # the first of a process also reads the content type
-        few = self.count_queries(PAGE, make_run(make_result()).pk)
-        for _ in range(4):
-            make_run(make_result(workload=(Chosen("sockets", 5, 1),)))
-        self.assertEqual(self.count_queries(PAGE, make_run(make_result()).pk), few)
-
-
 @tag("slow")
 class RunPermissionTests(AdminTestCase):
     def test_a_stored_run_can_not_be_edited_in_the_admin(self):
@@ -416,75 +227,3 @@ class RunPermissionTests(AdminTestCase):
         self.assertContains(response, "&lt;b&gt;run 1&lt;/b&gt;")
         self.assertContains(response, "<li>Metrics: 6</li>", html=True)
         self.assertNotContains(response, "suites.Tests.test_delivery")
-
-
-def strict_content_security_policy(get_response):
-    def middleware(request):
-        response = get_response(request)
-        response["Content-Security-Policy"] = "default-src 'self'; img-src 'self' data:"
-        return response
-
-    return middleware
-
-
-@tag("slow")
-@unittest.skipUnless(CHROMIUM and find_spec("playwright"), "Needs playwright and chromium.")
-@modify_settings(MIDDLEWARE={"prepend": f"{__name__}.strict_content_security_policy"})
-class RunPageInBrowserTests(StaticLiveServerTestCase):
-    def setUp(self):
-        from playwright.sync_api import sync_playwright
-
-        self.client.force_login(User.objects.create_superuser("root"))
-        missed = Metric("p99", 120.0, "ms", "lower", Target("<", 100))
-        fillers = [
-            make_result(f"s.T.test_{n}", row=f"R{n}", metrics=(KEPT,) * 10) for n in range(40)
-        ]
-        make_run(*fillers)
-        run = make_run(
-            *fillers, make_result("s.T.test_bad", row="W7", metrics=(missed,)), measured_result()
-        )
-        self.url = self.live_server_url + reverse(PAGE, args=[run.pk])
-        playwright = sync_playwright().start()
-        self.addCleanup(playwright.stop)
-        self.browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        self.addCleanup(self.browser.close)
-        self.complaints = []
-
-    def open(self, width, height, scheme):
-        size = {"width": width, "height": height}
-        context = self.browser.new_context(viewport=size, color_scheme=scheme)
-        cookie = {"name": "sessionid", "value": self.client.cookies["sessionid"].value}
-        context.add_cookies([{**cookie, "url": self.live_server_url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.goto(self.url)
-        return page
-
-    def test_the_first_screen_names_the_fault_and_its_row_and_the_page_stays_short(self):
-        for width, height in ((1280, 800), (390, 844)):
-            for scheme in ("light", "dark"):
-                page = self.open(width, height, scheme)
-                fault = page.locator("section[aria-labelledby=missed] .perf-top").first
-                self.assertEqual(fault.inner_text()[:17], "W7 p99 120 ms < 1")
-                box = fault.bounding_box()
-                self.assertLess(box["y"] + box["height"], height)
-                self.assertLess(page.locator("#rows").bounding_box()["y"], height)
-                self.assertEqual(page.evaluate("document.documentElement.scrollWidth"), width)
-                tall = page.evaluate("document.documentElement.scrollHeight")
-                self.assertLessEqual(tall, 3000)
-        self.assertEqual([text for text in self.complaints if "404" not in text], [])
-
-    def test_a_row_opens_by_keyboard_to_its_charts_and_passes_axe_in_both_themes(self):
-        from axe_playwright_python.sync_playwright import Axe
-
-        for scheme in ("light", "dark"):
-            page = self.open(1280, 800, scheme)
-            row = page.locator(".perf-result", has_text="N1")
-            row.locator("summary").first.press("Enter")
-            row.locator("figure polyline").first.wait_for(state="attached")
-            self.assertTrue(row.locator("figure").first.is_visible())
-            found = Axe().run(page, context=".perf-run")
-            self.assertEqual(found.violations_count, 0, found.generate_report())

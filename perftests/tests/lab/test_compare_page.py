@@ -78,8 +78,8 @@ class ComparePageTests(AdminMixin, TestCase):
         versions = make_run(against="main")
         PerfRun.objects.filter(pk=runs[5].pk).update(format_version=1)
         for chosen, why in (
-            ([], "Choose 1 to 5 runs; these are 0."),
-            (runs, "these are 6."),
+            ([], "Choose 1 to 5 runs."),
+            (runs, "Choose 1 to 5 runs."),
             (runs[:1], "Choose two runs or more"),
             ([runs[0], versions], "is looked at alone"),
             (runs[4:], f"Run {runs[5].pk} has format version 1"),

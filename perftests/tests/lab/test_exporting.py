@@ -38,8 +38,8 @@ class ExportTests(AdminMixin, TestCase):
     def test_a_bad_wish_leads_back_to_the_list_and_says_why(self):
         run = make_run()
         for asked, why in (
-            ({}, "Choose 1 to 50 runs; these are 0."),
-            ({"run": list(range(51))}, "these are 51."),
+            ({}, "Choose 1 to 50 runs."),
+            ({"run": list(range(51))}, "Choose 1 to 50 runs."),
             ({"run": run.pk + 1}, "One of these runs is not stored"),
             ({"run": "9" * 30}, "One of these runs is not stored"),
             ({"run": "x"}, "One of these runs is not stored"),

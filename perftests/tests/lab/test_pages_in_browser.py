@@ -8,23 +8,14 @@ from perftests import store
 from perftests.records.targets import Metric
 from perftests.tests.compare.test_reporting import QUERY, reported
 
-from ..admin_pages import make_result, make_run, measured_result
+from ..admin_pages import CSP, make_result, make_run, measured_result
 
 SIZES = ((1280, 800), (390, 844))
 
 
-def strict_content_security_policy(get_response):
-    def middleware(request):
-        response = get_response(request)
-        response["Content-Security-Policy"] = "default-src 'self'; img-src 'self' data:"
-        return response
-
-    return middleware
-
-
 @tag("slow")
 @needs_browser
-@modify_settings(MIDDLEWARE={"prepend": f"{__name__}.strict_content_security_policy"})
+@modify_settings(MIDDLEWARE={"prepend": CSP})
 class LabPagesInBrowserTests(StaticLiveServerTestCase):
     def setUp(self):
         self.client.force_login(User.objects.create_superuser("root"))
