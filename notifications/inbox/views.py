@@ -49,8 +49,9 @@ def _page(request: HttpRequest, pk: Any) -> HttpResponse:
         "form": form,
         "view": form.cleaned_data.get("view", ""),
         "entries": [_entry(one) for one in listed],
-        "newest": max((one.content["id"] for one in listed), default=0),
-        "further": further,
+        # Ids are text here: a template would write numbers as the language does, 1,000.
+        "newest": str(max((one.content["id"] for one in listed), default="")),
+        "further": str(further or ""),
         "unread": unread,
         "user_key": str(pk),
         "changed": request.GET.get("changed", ""),
@@ -66,4 +67,8 @@ def _is_looked_at(request: HttpRequest) -> bool:
 def _entry(listed: Listed) -> dict[str, Any]:
     """What the template shows of one."""
     level = LEVELS.get(listed.content["level"], "")
-    return listed.content | {"level_name": level, "is_unread": listed.times["read_at"] is None}
+    return listed.content | {
+        "id": str(listed.content["id"]),
+        "level_name": level,
+        "is_unread": listed.times["read_at"] is None,
+    }

@@ -5,7 +5,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from notifications.inbox import filters
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from notifications.send import notify
 
 from .case import InboxTestCase, further
@@ -42,6 +42,17 @@ class InboxPageTests(InboxTestCase):
             response = self.client.get(address)
         self.assertEqual([entry["title"] for entry in response.context["entries"]], ["n0"])
         self.assertIsNone(further(response))
+
+    @override_settings(USE_THOUSAND_SEPARATOR=True)
+    def test_ids_are_no_numbers_that_a_language_writes_in_its_own_way(self):
+        for number in (1_234_567, 1_234_568):
+            Notification.objects.create(pk=number, title="high")
+            Delivery.objects.create(notification_id=number, recipient=self.alice)
+        with mock.patch.object(filters, "PAGE_SIZE", 2):
+            response = self.page()
+        self.assertEqual(further(response), f"{self.url}?cursor=1234567")
+        self.assertContains(response, 'data-id="1234567"')
+        self.assertNotContains(response, "1,234,56")
 
     def test_filters_show_what_they_say(self):
         notify(self.alice, "late", level="error", category="billing")
