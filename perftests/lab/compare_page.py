@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .. import store
 from ..exceptions import PerftestsError
@@ -21,6 +22,12 @@ from .drawings.forest import Forest, ForestLine, Shown
 
 MOST_RUNS = 5
 """Side by side: nothing draws more lines at once."""
+
+WORDS = {
+    Told.HIGHER: gettext_lazy("higher"),
+    Told.LOWER: gettext_lazy("lower"),
+    Told.UNCLEAR: gettext_lazy("can't tell"),
+}
 
 OPEN_LINES = 20
 """The largest effects; all of them are on a page that takes longer."""
@@ -82,4 +89,4 @@ def _shown(drawn: Sequence[Effect], forest: Forest, *, alike: bool) -> Iterator[
         if effect.interval:
             text = f"{text} ({targets.shown(effect.interval)})"
         told = effect.told if alike else Told.UNCLEAR
-        yield Shown(text, told, forest.mark(effect.ratio, effect.ends, place, len(drawn)))
+        yield Shown(text, WORDS[told], forest.mark(effect.ratio, effect.ends, place, len(drawn)))

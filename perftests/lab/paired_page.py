@@ -1,12 +1,15 @@
 """The page of a run that compares two versions in pairs: what each ratio says."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .. import store
-from ..compare.verdicts import SAME_MARGIN
+from ..compare.verdicts import SAME_MARGIN, Finding
 from ..measure.stats import Interval
 from ..models import PerfRun
 from ..records.results import COMPARED
@@ -14,6 +17,13 @@ from ..records.targets import Metric
 from ..reports.verdict import compared
 from . import showing
 from .drawings.forest import Forest, ForestLine, Shown
+
+WORDS: Mapping[str, str | Promise] = {
+    Finding.SLOWER: gettext_lazy("slower"),
+    Finding.FASTER: gettext_lazy("faster"),
+    Finding.SAME: gettext_lazy("same"),
+    Finding.UNCLEAR: gettext_lazy("can't tell"),
+}
 
 
 def context(run: PerfRun) -> dict[str, Any]:
@@ -52,4 +62,6 @@ def _ends(metric: Metric) -> Interval:
 def _line(metric: Metric, said: str, forest: Forest) -> ForestLine:
     assert metric.value is not None
     mark = forest.mark(metric.value, _ends(metric))
-    return ForestLine("", metric.name, (), [Shown(metric.text, said, mark)])
+    kind = _kind(said)
+    words = f"{WORDS.get(kind, kind)}{said.removeprefix(kind)}"
+    return ForestLine("", metric.name, (), [Shown(metric.text, words, mark)])

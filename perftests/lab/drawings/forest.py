@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from django.utils.functional import Promise
+
 from ...measure.stats import Interval
 from ...measure.units import format_value
 
@@ -75,7 +77,7 @@ class Shown:
     """A ratio in words, what is said of it, and its mark."""
 
     text: str
-    told: str
+    told: str | Promise
     mark: Mark
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from django.utils.translation import gettext as _
+
 from ...measure.stats import Interval
 from ...measure.units import MISSING, format_value, is_count
 from ...records.targets import Metric
@@ -45,8 +47,8 @@ class Change:
         """The change at most: of a count the difference, of anything else the ratio."""
         first, farthest = self.values[0], max(self.values, key=self._distance)
         if self.counted:
-            more = "more" if farthest > first else "fewer"
-            return f"{format_value(abs(farthest - first), '')} {more}"
+            text = _("{number} more") if farthest > first else _("{number} fewer")
+            return text.format(number=format_value(abs(farthest - first), ""))
         if farthest == first:
             return format_value(1.0, "×")
         return MISSING if math.isinf(self.effect) else format_value(farthest / first, "×")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +19,9 @@ from .conditions import speed
 SHOWN_CHANGES = 15
 """So that what differs, and both lists, are one screen."""
 
-NOISE = "No verdict on times: two runs of the same code often differ by more than 15 %."
+NOISE = gettext_lazy(
+    "No verdict on times: two runs of the same code often differ by more than 15 %."
+)
 
 
 def print_comparison(comparison: Comparison, console: Console, *, detail: bool) -> None:
@@ -36,21 +40,22 @@ def print_comparison(comparison: Comparison, console: Console, *, detail: bool) 
 def caution(comparison: Comparison) -> str:
     """What can be concluded from times, sizes and ratios, which is little."""
     if not comparison.measured:
-        return "" if comparison.counts else "Nothing can be compared."
+        return "" if comparison.counts else _("Nothing can be compared.")
     if others := comparison.forbidding:
-        return (
-            "No conclusion from times, sizes and ratios, as these are not the same: "
-            f"{', '.join(others)}. Counts can be compared."
-        )
+        return _(
+            "No conclusion from times, sizes and ratios, as these are not the same: {others}. "
+            "Counts can be compared."
+        ).format(others=", ".join(others))
     if commit := comparison.same_code:
-        return (
-            f"All are of commit {commit[:7]}, under the same conditions: whatever changed is noise "
-            "and not code."
-        )
+        return _(
+            "All are of commit {commit}, under the same conditions: whatever changed is noise and "
+            "not code."
+        ).format(commit=commit[:7])
     git = comparison.reports[0].environment.get("git")
     if git and not git["dirty"]:
-        return f"{NOISE} perf --against {git['commit'][:12]} measures both versions in turns."
-    return NOISE
+        better = _("perf --against {commit} measures both versions in turns.")
+        return f"{NOISE} {better.format(commit=git['commit'][:12])}"
+    return str(NOISE)
 
 
 def _conditions(comparison: Comparison) -> Table:

@@ -2,11 +2,16 @@ from django.test import SimpleTestCase
 from django.urls import reverse
 from django.utils.translation import override
 
+from perftests import store
+from perftests.records.targets import Metric
 from perftests.reports.exports.page import render
 from perftests.templatetags.perfruns import badge
+from perftests.tests.compare.test_reporting import reported
 
 from ..admin_pages import LIST, PAGE, AdminTestCase, make_result, make_run
 from ..sample_reports import MISSED, PASSED, report
+
+COMPARE = "admin:perftests_perfrun_compare"
 
 
 class AdminLanguageTests(AdminTestCase):
@@ -25,6 +30,15 @@ class AdminLanguageTests(AdminTestCase):
         run = make_run(make_result())
         url = reverse(PAGE, args=[run.pk])
         self.assert_says(url, f"Lauf {run.pk}", "0 von 1 Tests bestanden", "Jede Zeile, die schl")
+
+    def test_runs_side_by_side_speak_german(self):
+        runs = [make_run(make_result(metrics=(Metric("p99", v, "ms"),))) for v in (1.0, 1.05)]
+        url = f"{reverse(COMPARE)}?run={runs[0].pk}&run={runs[1].pk}"
+        self.assert_says(url, "<b>nicht zu sagen</b>", "ist Rauschen und nicht Code")
+
+    def test_two_versions_in_pairs_speak_german(self):
+        url = f"{reverse(COMPARE)}?run={store.keep(reported(push=1.2)).pk}"
+        self.assert_says(url, "<b>langsamer, 14 pairs</b>")
 
 
 class WordTests(SimpleTestCase):
