@@ -2,13 +2,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .announcing.views import announce
 from .models import Delivery, Notification
+from .models.delivery import in_state
 from .send import recall
 from .states import State
 
@@ -27,7 +30,7 @@ STATES = {
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """What was sent cannot be changed; send with `notify` or `manage.py notify`."""
+    """What was sent cannot be changed."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -67,7 +70,38 @@ class NotificationAdmin(ReadOnlyAdmin):
         )
         return counted_rows
 
-    readonly_fields = ["created_at", "problem"]
+    readonly_fields = ["created_at", "edited_at", "progress", "problem"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who may add one may announce something."""
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def add_view(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        """An announcement instead of a row."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        context = self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            "title": gettext("Announcement"),
+        }
+
+        def sent(notification: Notification, number: int) -> HttpResponse:
+            self.log_addition(request, notification, [{"added": {}}])
+            text = gettext("Sent to users: {number}").format(number=number)
+            self.message_user(request, text)
+            return self.response_post_save_add(request, notification)
+
+        return announce(request, context, sent)
+
+    @admin.display(description=_("progress"))
+    def progress(self, notification: Notification) -> str:
+        """How far it has come with those whom it was sent to."""
+        steps: tuple[State, ...] = ("delivered", "seen", "read")
+        mine = Delivery.objects.filter(notification=notification).order_by()
+        reached = {step: Count("pk", filter=in_state(step)) for step in steps}
+        numbers = mine.aggregate(recipients=Count("pk"), **reached)
+        text = gettext("{recipients} recipients: {delivered} delivered, {seen} seen, {read} read")
+        return text.format(**numbers)
 
     actions = ["recall"]
 

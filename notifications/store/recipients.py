@@ -71,6 +71,14 @@ def holders_among(notification_ids: Iterable[int], pks: Iterable[Any]) -> dict[i
     return found
 
 
+def number_of(statement: str, params: Sequence[Any]) -> int:
+    """How many users a query selects, each once."""
+    counted = f"SELECT COUNT(*) FROM (SELECT DISTINCT * FROM ({statement}) AS a) AS b"
+    with connections[database()].cursor() as cursor:
+        cursor.execute(counted, params)
+        return int(cursor.fetchone()[0])
+
+
 def _recipients_of(
     connection: BaseDatabaseWrapper, notification_ids: Sequence[int], size: int
 ) -> list[list[Any]]:
