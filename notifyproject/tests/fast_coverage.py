@@ -23,6 +23,7 @@ NEEDS_A_PROCESS = {
     "perftests/load/inside/asgi.py",
     "perftests/load/network/link.py",
     "perftests/load/server/beside.py",
+    "perftests/load/services/nginx.py",
     "perftests/load/services/postgres.py",
     "perftests/load/services/redis.py",
     "perftests/load/services/service.py",
