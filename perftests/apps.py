@@ -8,7 +8,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 MODULES = (
-    *("channels_redis", "daphne", "django_rich", "hdrh", "hiredis", "junitparser", "numpy"),
+    *(
+        "aiohttp",
+        "channels_redis",
+        "daphne",
+        "django_rich",
+        "hdrh",
+        "hiredis",
+        "junitparser",
+        "numpy",
+    ),
     *("picows", "prometheus_client", "psutil", "psycopg", "pyinstrument", "redis"),
     *("rich", "scipy", "uvicorn", "uvloop", "websockets"),
 )

@@ -77,6 +77,8 @@ class OwnProject:
         self.write("myapp/__init__.py", "")
         self.write("myapp/tests/__init__.py", "")
         self.write("myapp/tests/perf.py", block(lab, "python", "from perftests."))
+        pages = "myapp/tests/perf_pages.py"
+        self.write(pages, block(lab, "python", f"# {pages}"))
         self.add_settings(block(lab, "python", "# settings.py"))
 
     def copy(self, app):

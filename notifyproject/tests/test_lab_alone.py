@@ -21,7 +21,8 @@ class LabAloneTests(SimpleTestCase):
         project.copy("notifications")
         project.copy("perftests")
         project.follow_the_page_of_the_lab()
-        project.manage("perf", "myapp.tests.perf", "--scale=smoke")
+        labels = "myapp.tests.perf", "myapp.tests.perf_pages"
+        project.manage("perf", *labels, "--scale=smoke")
         self.assertEqual(project.manage("shell", "-v0", "-c", WHAT_IS_STORED), "pass None none\n")
         with self.assertRaisesRegex(AssertionError, r"notifications, which is not in INSTALLED_A"):
             project.manage("perf")

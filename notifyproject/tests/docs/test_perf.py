@@ -32,7 +32,7 @@ from perftests.runner.selection import DEFAULT_LABEL, select
 from perftests.suites.memory.survivors import SETTLING_BYTES
 from perftests.workloads import parameters
 
-from .pages import ROOT, TEXTS, blocks, commands, page, table
+from .pages import ROOT, TEXTS, block, commands, page, table
 
 PERF = page("reference/perf")
 MEASURE = page("how-to/measure")
@@ -164,7 +164,7 @@ class PerfExampleTests(TransactionTestCase):
     """The class of the page, in an app of its own, run by the real command."""
 
     def test_the_example_of_a_performance_test_runs_and_its_report_is_as_described(self):
-        example, _ = blocks(OWN_CODE, "python")
+        example = block(OWN_CODE, "python", "from perftests.")
         with tempfile.TemporaryDirectory() as directory:
             package = Path(directory, "myapp", "tests")
             package.mkdir(parents=True)

@@ -24,6 +24,7 @@ PROMISED = {
     "notifications.testing.fixtures",
     "notifications.tickets",
     "notifications.urls",
+    "perftests.load.web",
     "perftests.measure.metrics",
     "perftests.runner",
     "perftests.testcases",

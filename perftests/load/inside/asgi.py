@@ -10,16 +10,12 @@ import gc
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .floor import Receive, Scope, Send, floor
+from .only_tests import refuse_sites
 
-if settings.SETTINGS_MODULE != "perftests.load.inside.settings":
-    raise ImproperlyConfigured(
-        "perftests.load.inside.asgi takes commands from whoever reaches its port: only "
-        "ServerProcess starts it, on a test's database. Serve your project's own ASGI application."
-    )
+refuse_sites(__name__)
 
 project: Any = import_string(settings.ASGI_APPLICATION)
 

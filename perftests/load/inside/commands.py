@@ -163,7 +163,7 @@ async def _profiled() -> dict[str, Any]:
 
 
 async def _queries() -> dict[str, Any]:
-    return {"statements": queries.counter.statements, "origins": queries.counter.origins}
+    return queries.report()
 
 
 async def _layer_commands() -> dict[str, Any]:

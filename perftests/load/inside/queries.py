@@ -75,6 +75,11 @@ def _execute_nothing(sql: str, params: Any, many: bool, context: Any) -> None:
 counter = StatementCounter()
 
 
+def report() -> dict[str, Any]:
+    """What this process has run so far, as `load.server.control` reads it."""
+    return {"statements": counter.statements, "origins": counter.origins}
+
+
 @receiver(connection_created)
 def _watch(connection: BaseDatabaseWrapper, **_: Any) -> None:
     if counter not in connection.execute_wrappers:

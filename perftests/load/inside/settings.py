@@ -30,6 +30,9 @@ globals().update({name: getattr(_project, name) for name in dir(_project) if nam
 DEBUG = False
 SECRET_KEY = _required("PERF_SECRET_KEY")
 
+# It is asked by its address.
+ALLOWED_HOSTS = [*getattr(_project, "ALLOWED_HOSTS", []), "127.0.0.1"]
+
 # Never the project's own database: whoever can reach the port may send commands to this server.
 DATABASES: dict[str, dict[str, Any]] = {
     **_project.DATABASES,
