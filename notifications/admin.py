@@ -2,10 +2,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from .models import Delivery, Notification
 from .models.delivery import in_state
 from .send import recall
 from .states import State
+from .story.steps import story_of
 
 STATES = {
     "queued": _("queued"),
@@ -136,7 +138,17 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["notification", "recipient", "state", "delivered_at", "read_at"]
-    readonly_fields = ["state", "problem"]
+    readonly_fields = ["state", "story", "problem"]
+
+    @admin.display(description=_("story"))
+    def story(self, delivery: Delivery) -> str:
+        """What became of it."""
+        try:
+            steps = story_of(delivery.notification, delivery.recipient_id)
+        except ObjectDoesNotExist:  # SQL from elsewhere has deleted it
+            return ""
+        return format_html_join("", "<div>{}</div>", ((str(step),) for step in steps))
+
     list_filter = [StateFilter]
     list_select_related = ["notification", "recipient"]
     raw_id_fields = ["notification", "recipient"]
