@@ -63,7 +63,8 @@ export class Feed extends EventTarget {
     for (let first; (first = this.#read()[0]); ) {
       const [verb, body] = first;
       const response = await this.send(verb, body);
-      if (response?.status === 401) return; // until its user is back
+      // Until its user is back, or a page whose token is good.
+      if (response?.status === 401 || response?.status === 403) return;
       if (!response || response.status >= 500 || LASTING.has(response.status)) {
         const wait = 1000 * Number(response?.headers.get("Retry-After") ?? 0);
         setTimeout(() => this.flush(), Math.max(wait, this.#pause));

@@ -25,6 +25,14 @@ class AnotherUserTests(SharedClientTestCase):
         self.until(self.tab, "snapshot.status === 'stopped'", "the end")
         self.assertEqual(self.titles(self.tab), ["for ada"])
 
+    def test_marks_with_a_token_that_is_no_good_any_more_wait_for_the_next_page(self):
+        self.tab.route("**/read/", lambda route: route.fulfill(status=403))
+        with self.tab.expect_response("**/read/"):
+            self.tab.evaluate(f"notifications.read([{self.sent.pk}])")
+        self.tab.unroute("**/read/")
+        self.load(self.tab)
+        self.until_state(self.tab, self.sent, "read")
+
     def test_marks_of_a_page_wait_for_its_user_and_change_nothing_of_somebody_else(self):
         self.context.set_offline(True)
         self.tab.evaluate("() => { notifications.readAll(); }")
