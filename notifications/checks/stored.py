@@ -51,8 +51,8 @@ def _indexes(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
     return [
         CheckWarning(
             f"The table {model._meta.db_table} lacks the index {name}.",
-            hint="Without it each connect reads the whole table. Create it anew; "
-            f"`manage.py sqlmigrate {LABEL} 0001` shows how.",
+            hint="Without it each connect reads the whole table. Create it anew as the migration "
+            f"has it that adds it; `manage.py sqlmigrate {LABEL} MIGRATION` shows how.",
             id="notifications.W008",
         )
         for model in (Notification, Delivery)
