@@ -146,8 +146,10 @@ export class Notifications extends EventTarget {
     const finish = (leaving = false) => {
       if (this.#delayed !== finish) return;
       this.#delayed = null;
-      if (leaving) this.#feed.send("read", { upto: newest });
-      else this.#feed.post("read", { upto: newest });
+      const post = (body) => (leaving ? this.#feed.send("read", body) : this.#feed.post("read", body));
+      // Up to an id counts what is acknowledged; by their ids those are read that may not be yet.
+      if (leaving) for (const part of parts(ids)) post({ ids: part });
+      post({ upto: newest });
     };
     // What has arrived may not be acknowledged yet, and only what is counts as read.
     for (const part of parts(ids)) this.#feed.post("ack", { ids: part });

@@ -91,6 +91,14 @@ class TabsTests(SharedClientTestCase):
             self.assertEqual(len(set(tab.evaluate("arrived"))), len(tab.evaluate("arrived")))
 
 
+WITHOUT_ACKS = """
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (text) {
+        if (!text.includes('"ack"')) send.call(this, text);
+    };
+"""
+
+
 class AllReadTests(SharedClientTestCase):
     def test_all_is_read_in_all_tabs_and_can_be_taken_back(self):
         sent = [notify(self.user, f"n{number}") for number in range(3)]
@@ -110,6 +118,16 @@ class AllReadTests(SharedClientTestCase):
         tab.evaluate("() => { notifications.readAll(60000); }")
         tab.goto("about:blank")
         self.until_state(tab, sent, "read")
+
+    def test_a_page_that_goes_before_its_acks_are_taken_has_read_all(self):
+        tab = self.open_tab(WITHOUT_ACKS)
+        tab.route("**/ack/", lambda route: route.abort())
+        sent = [notify(self.user, f"n{number}") for number in range(3)]
+        self.until_unread(3, tab)
+        tab.evaluate("() => { notifications.readAll(60000); }")
+        tab.goto("about:blank")
+        for one in sent:
+            self.until_state(tab, one, "read")
 
     def test_more_is_loaded_until_there_is_no_more(self):
         for number in range(25):
