@@ -119,8 +119,9 @@ class ProcessReadingTests(ProcessTestCase):
 class ResourceMonitorTests(ProcessTestCase):
     def test_the_monitor_measures_a_busy_process(self):
         process = self.start(BUSY)
-        begun, since = cpu_seconds(process.pid), time.monotonic()
+        since = time.monotonic()
         with ResourceMonitor(process.pid, interval_seconds=0.02) as monitor:
+            begun = cpu_seconds(process.pid)  # no earlier than the monitor begins
             wait_until(lambda: cpu_seconds(process.pid) > begun + 0.5)
         on_average = monitor.cpu_seconds / (time.monotonic() - since) * 100
         self.assertGreaterEqual(monitor.cpu_seconds, 0.5)
