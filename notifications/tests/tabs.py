@@ -56,19 +56,27 @@ class SharedClientTestCase(TransactionTestCase):
         )
 
     def open_tab(self, script="", context=None):
+        tab = self.begin_tab(script, context)
+        self.until(tab, "snapshot.loaded", "the list")
+        return tab
+
+    def begin_tab(self, script="", context=None):
         tab = (context or self.context).new_page()
         tab.on("websocket", lambda socket: self.sockets.append(socket))
         tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.addCleanup(lambda: self.assertEqual(self.complaints, []))
         if script:
             tab.add_init_script(script)
-        self.load(tab)
+        self.begin(tab)
         return tab
 
     def load(self, tab):
+        self.begin(tab)
+        self.until(tab, "snapshot.loaded", "the list")
+
+    def begin(self, tab):
         tab.goto(self.server.http_url + PAGE)
         tab.evaluate(SCRIPT, str(self.user.pk))
-        self.until(tab, "snapshot.loaded", "the list")
 
     def until(self, tab, condition, what, limit_seconds=15):
         wait_until(tab, lambda: tab.evaluate(f"notifications.{condition}"), what, limit_seconds)

@@ -5,20 +5,7 @@
  *     client.addEventListener("notification", (event) => show(event.detail));
  *     client.connect();
  *
- * Events, with their data in `detail`:
- *
- * - `notification` {id, level, category, title, body, url, actor, target, data, created_at}: each
- *   notification once, however often the server sends it. Its texts are other people's: show
- *   them with `textContent`, and look at the scheme of `url` before you make it a link.
- * - `state` {unread, seen, read, archived}: the user's unread count, and the ids that were just
- *   marked, in this tab or in another one; and, where there are any, those that were
- *   `marked_unread`, `unarchived` or `deleted`.
- * - `edited`: a notification in its new words; overlook one that you do not show.
- * - `status` {status, code}: "connecting"; "open"; "waiting" to try again; "stopped" until a
- *   person acts, `code` says why; "closed" by this page. One that made room for another tab (4429)
- *   comes back by itself when somebody turns to it.
- * - `resync`: load your list over HTTP now. Follows each hello, because another tab may have
- *   acknowledged what arrived while this one was away, and whenever the server says so.
+ * docs/reference/client.md says what its events mean.
  */
 
 const ACK_DELAY_MS = 1000; // at most

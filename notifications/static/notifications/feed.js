@@ -2,6 +2,7 @@
 
 const RETRY_MS = [2000, 60_000]; // the shortest and the longest pause
 const LASTING = new Set([408, 425, 429]); // besides 5xx: the same may be taken later
+const MAX_IDS = 500; // of one request
 const MAX_QUEUED = 1000;
 
 export class Feed extends EventTarget {
@@ -23,18 +24,7 @@ export class Feed extends EventTarget {
 
   /** What is at a path; null where there is no answer to use. */
   async get(path, query) {
-    const response = await this.#fetch(path, { query });
-    return response?.ok ? response.json() : null;
-  }
-
-  /** A long poll: {latest, etag}, {} where nothing is new, {signedOut}, or null where it failed. */
-  async poll(query, { etag, signal }) {
-    const headers = etag ? { "If-None-Match": etag } : {};
-    const response = await this.#fetch("poll/", { query, headers, signal });
-    if (response?.status === 401) return { signedOut: true };
-    if (response?.status === 304) return {};
-    if (!response?.ok) return null;
-    return { latest: await response.json(), etag: response.headers.get("ETag") };
+    return bodyOf(await this.fetch(path, { query }));
   }
 
   /** Do it as soon as the network lets it, in order, also if this tab is closed before. */
@@ -45,7 +35,7 @@ export class Feed extends EventTarget {
 
   /** Do it at once and only once: the page goes. */
   send(verb, body) {
-    return this.#fetch(`${verb}/`, { body });
+    return this.fetch(`${verb}/`, { body });
   }
 
   /** Send what waits; one tab at a time. */
@@ -77,7 +67,8 @@ export class Feed extends EventTarget {
     }
   }
 
-  async #fetch(path, { query = {}, headers = {}, body, signal } = {}) {
+  /** A response, or null where none came. */
+  async fetch(path, { query = {}, headers = {}, body, signal } = {}) {
     const url = new URL(this.#url + path, window.location.href);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const options = { headers, signal, credentials: "same-origin", redirect: "error", cache: "no-store" };
@@ -116,6 +107,16 @@ export class Feed extends EventTarget {
       this.#memory = queue; // storage is blocked or full
     }
   }
+}
+
+/** Null where there is none, or the connection broke in the middle of it. */
+export async function bodyOf(response) {
+  return response?.ok ? response.json().catch(() => null) : null;
+}
+
+/** As many ids as one request takes, again and again. */
+export function* parts(ids) {
+  for (let start = 0; start < ids.length; start += MAX_IDS) yield ids.slice(start, start + MAX_IDS);
 }
 
 /** By one tab at a time, where the browser knows how. */

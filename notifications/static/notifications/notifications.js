@@ -12,15 +12,11 @@
  */
 
 import { NotificationClient } from "./client.js";
-import { Feed } from "./feed.js";
+import { Feed, parts } from "./feed.js";
 import { Tabs } from "./tabs.js";
 
 const POLL_AFTER_MS = 6000; // without a socket
-const POLL_WAIT_SECONDS = 25;
-const NO_WAIT_MS = 1000; // a server that answers "nothing new" as fast does not wait
 const PAUSE_MS = 10_000;
-const MAX_PAGES = 20; // of what is new in one poll
-const MAX_IDS = 500; // of one request
 const MAX_KNOWN = 10_000;
 
 const LOCAL = {
@@ -236,7 +232,7 @@ export class Notifications extends EventTarget {
 
   /** From the socket or a poll: each once, whichever way it came. */
   #arrived(frames) {
-    const fresh = frames.filter((item) => this.#known.get(item.id) !== item.created_at);
+    const fresh = frames.filter((item) => this.#isNew(item));
     if (!fresh.length) return;
     const waiting = { edited_at: null, delivered_at: null, seen_at: null, read_at: null, archived_at: null };
     const items = fresh.map(({ type, ...item }) => ({ ...waiting, ...item }));
@@ -273,7 +269,7 @@ export class Notifications extends EventTarget {
 
   #latest({ counts, items, next }) {
     const first = !this.#snapshot.loaded;
-    const fresh = items.filter((item) => this.#known.get(item.id) !== item.created_at);
+    const fresh = items.filter((item) => this.#isNew(item));
     if (this.#next === null || !items.length) this.#next = next;
     this.#merge(items, { replaceFrom: next === null ? 0 : (items.at(-1)?.id ?? 0), unread: counts.unread });
     if (!first) for (const item of fresh.reverse()) this.#emit("notification", item);
@@ -291,6 +287,10 @@ export class Notifications extends EventTarget {
     }
     const sorted = [...byId.values()].sort((one, other) => other.id - one.id);
     this.#set({ items: sorted, unread, more: this.#next !== null, loaded: this.#snapshot.loaded || replaceFrom !== null });
+  }
+
+  #isNew({ id, created_at }) {
+    return this.#known.get(id) !== created_at;
   }
 
   #remember({ id, created_at }) {
@@ -311,7 +311,7 @@ export class Notifications extends EventTarget {
       const latest = await this.#loading;
       this.#loading = null;
       if (latest === null) setTimeout(() => this.#tabs.leads && this.#snapshot.status !== "stopped" && this.#load(), PAUSE_MS);
-      else if (!this.#again) await this.#announce(this.#completed(latest));
+      else if (!this.#again) this.#tabs.tell("latest", this.#completed(latest));
     } while (this.#again);
   }
 
@@ -319,25 +319,6 @@ export class Notifications extends EventTarget {
     const listed = new Set(items.map(({ id }) => id));
     const missing = this.#meanwhile.filter(({ id }) => !listed.has(id) && id > (items.at(-1)?.id ?? 0));
     return { counts: { ...counts, unread: counts.unread + missing.length }, items: [...missing.reverse(), ...items], next };
-  }
-
-  /** All that is new, page by page, and then the first page; acknowledged where no socket is. */
-  async #announce(latest, signal) {
-    const isNew = (item) => this.#known.get(item.id) !== item.created_at && item.delivered_at === null;
-    let page = latest;
-    let waiting = page.items.filter(isNew);
-    const further = [];
-    for (let pages = 1; this.#polling && page.next && page.items.every(isNew) && pages < MAX_PAGES; pages += 1) {
-      page = await this.#feed.get("", { limit: 100, cursor: page.next });
-      if (page === null) break;
-      further.push(...page.items.filter(isNew));
-    }
-    if (signal?.aborted) return; // the socket knows better by now
-    if (further.length) this.#tabs.tell("arrived", further.reverse());
-    this.#tabs.tell("latest", latest);
-    if (!this.#polling) return;
-    waiting = [...waiting, ...further].map(({ id }) => id);
-    for (const part of parts(waiting)) this.#feed.post("ack", { ids: part });
   }
 
   #pollSoon() {
@@ -354,31 +335,22 @@ export class Notifications extends EventTarget {
 
   async #poll() {
     this.#pollTimer = null;
-    const polling = (this.#polling = new AbortController());
-    const { signal } = polling;
+    const { signal } = (this.#polling = new AbortController());
+    const module = await import("./polling.js").catch(() => null);
+    if (signal.aborted) return;
+    if (module === null) {
+      this.#polling = null;
+      this.#pollSoon(); // there is no network at all
+      return;
+    }
     this.#tabs.tell("status", { status: "polling", code: null });
     this.#feed.flush();
-    let etag = "";
-    while (!signal.aborted) {
-      const begun = Date.now();
-      const query = { limit: this.#limit, wait: POLL_WAIT_SECONDS };
-      const answer = await this.#feed.poll(query, { etag, signal });
-      if (signal.aborted) return;
-      if (answer?.latest) {
-        etag = answer.etag;
-        await this.#announce(answer.latest, signal);
-      } else if (answer?.signedOut) {
-        this.#stopPolling();
-        this.#client.close();
-        this.#tabs.tell("status", { status: "stopped", code: 4401 });
-        return;
-      } else if (answer === null || Date.now() - begun < NO_WAIT_MS) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, PAUSE_MS);
-          signal.addEventListener("abort", resolve, { once: true });
-        });
-      }
-    }
+    const isNew = (item) => this.#isNew(item);
+    const tell = (kind, detail) => this.#tabs.tell(kind, detail);
+    await module.poll({ feed: this.#feed, limit: this.#limit, isNew, tell, signal });
+    if (signal.aborted) return;
+    this.#unlead();
+    this.#tabs.tell("status", { status: "stopped", code: 4401 });
   }
 
   #set(changes) {
@@ -390,8 +362,4 @@ export class Notifications extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-function* parts(ids) {
-  for (let start = 0; start < ids.length; start += MAX_IDS) yield ids.slice(start, start + MAX_IDS);
 }

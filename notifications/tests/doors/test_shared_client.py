@@ -206,6 +206,35 @@ class PollingTests(SharedClientTestCase):
         self.until_unread(2, tab, other)
         self.assertEqual(len(tab.evaluate("arrived")), len(set(tab.evaluate("arrived"))))
 
+    def test_what_polls_is_asked_for_again_where_it_could_not_be_loaded(self):
+        refused = []
+
+        def refuse(route):
+            refused.append(route)
+            route.abort()
+
+        self.context.route("**/polling.js", refuse)
+        tab = self.begin_tab(BLOCKED)
+        wait_until(tab, lambda: refused, "the first try")
+        self.context.unroute("**/polling.js")
+        self.until(tab, "snapshot.status === 'polling'", "the poll", 30)
+        notify(self.user, "by poll")
+        self.until_titles("by poll", tabs=[tab])
+
+    def test_a_list_that_breaks_off_is_loaded_again(self):
+        broken = []
+
+        def break_off(route):
+            broken.append(route)
+            route.fulfill(body='{"counts": {', content_type="application/json")
+
+        self.context.route("**/poll/**", break_off)
+        notify(self.user, "before")
+        tab = self.begin_tab()
+        wait_until(tab, lambda: broken, "the broken list")
+        self.context.unroute("**/poll/**")
+        self.until_titles("before", tabs=[tab])
+
     def test_more_than_a_page_that_came_at_once_is_polled_whole(self):
         tab = self.open_tab(BLOCKED)
         self.until(tab, "snapshot.status === 'polling'", "the poll")
