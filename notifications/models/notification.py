@@ -112,6 +112,10 @@ class Notification(ReadableModel):
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
         ordering = ["-id"]
+        permissions = [
+            ("export_notifications", _("Can export what is stored about a user")),
+            ("erase_notifications", _("Can erase what is stored about a user")),
+        ]
         indexes = [
             models.Index(
                 fields=["expires_at"],

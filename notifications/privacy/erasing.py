@@ -1,5 +1,6 @@
 """What is stored about a user goes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..access.users import primary_key
@@ -23,6 +24,11 @@ def erase_user(user: Any) -> Erased:
     erased = erasing.erase(pk, user_models())
     fanout.state_changed_on_commit(pk, "deleted", [], database())
     return erased
+
+
+def count_of(users: Iterable[Any]) -> Erased:
+    """What would go with these users, if all of them were erased now."""
+    return erasing.count([primary_key(user) for user in users], user_models())
 
 
 def forget_gone_users() -> int:

@@ -36,9 +36,17 @@ def erase(pk: Any, models: Sequence[type[Model]]) -> Erased:
     using = database()
     with transaction.atomic(using):
         own = Delivery.objects.using(using).filter(recipient_id=pk).order_by()
-        notifications = _delete(_of_nobody_else(own, pk))
+        notifications = _delete(_of_nobody_else(own, [pk]))
         deliveries = _delete(own)
         return Erased(deliveries, notifications, forget([pk], models))
+
+
+def count(pks: Sequence[Any], models: Sequence[type[Model]]) -> Erased:
+    """What would go with all of these."""
+    own = Delivery.objects.using(database()).filter(recipient_id__in=pks).order_by()
+    gone = _of_nobody_else(own, pks)
+    named = (rows.exclude(pk__in=gone.values("pk")).count() for _, rows in _naming(pks, models))
+    return Erased(own.count(), gone.count(), sum(named))
 
 
 def forget(pks: Sequence[Any], models: Sequence[type[Model]]) -> int:
@@ -75,11 +83,11 @@ def rows_of(pk: Any, models: Sequence[type[Model]]) -> Iterator[dict[str, Any]]:
 _TIMES = ("delivered_at", "seen_at", "read_at", "archived_at")
 
 
-def _of_nobody_else(own: QuerySet[Delivery], pk: Any) -> QuerySet[Notification]:
+def _of_nobody_else(own: QuerySet[Delivery], pks: Sequence[Any]) -> QuerySet[Notification]:
     this = own.filter(notification=OuterRef("pk"))
     others = Delivery.objects.using(own.db).filter(notification=OuterRef("pk"))
     all_ = Notification.objects.using(own.db).order_by()
-    return all_.filter(Exists(this), ~Exists(others.exclude(recipient_id=pk)))
+    return all_.filter(Exists(this), ~Exists(others.exclude(recipient_id__in=pks)))
 
 
 def _naming(

@@ -19,6 +19,7 @@ PROMISED = {
     "notifications.routing",
     "notifications.send",
     "notifications.privacy",
+    "notifications.privacy.actions",
     "notifications.signals",
     "notifications.testing",
     "notifications.testing.fixtures",
