@@ -206,7 +206,7 @@ class PollingTests(SharedClientTestCase):
         self.until_unread(2, tab, other)
         self.assertEqual(len(tab.evaluate("arrived")), len(set(tab.evaluate("arrived"))))
 
-    def test_what_polls_is_asked_for_again_where_it_could_not_be_loaded(self):
+    def test_the_code_that_polls_is_asked_for_again_where_it_could_not_be_loaded(self):
         refused = []
 
         def refuse(route):

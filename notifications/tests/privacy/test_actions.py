@@ -68,7 +68,7 @@ class ErasingTests(ActionTestCase):
             self.assertContains(page, words)
         self.assertEqual((self.dump(), LogEntry.objects.count()), (before, 0))
 
-    def test_what_is_confirmed_is_gone_from_the_tables_and_logged(self):
+    def test_a_confirmed_erasure_is_gone_from_the_tables_and_logged(self):
         page = self.act("erase_notifications", self.ada, confirmed="yes")
         self.assertContains(page, "name this user no more. (ada-lovelace)")
         for trace in ("ada-lovelace", "secret", "for her alone"):
@@ -79,7 +79,7 @@ class ErasingTests(ActionTestCase):
         self.assertEqual((entry.user, entry.object_id), (self.staff, str(self.ada.pk)))
         self.assertIn("Erased: 2 deliveries", entry.get_change_message())
 
-    def test_what_several_users_share_is_counted_as_going_with_all_of_them(self):
+    def test_notifications_that_several_users_share_are_counted_as_going_with_all_of_them(self):
         self.assertEqual(count_of([self.ada]), Erased(2, 1, 1))
         self.assertEqual(count_of([self.ada, self.bob]), Erased(4, 3, 0))
         page = self.act("erase_notifications", self.ada, self.bob)
@@ -165,7 +165,7 @@ class PermissionTests(ActionTestCase):
             self.assertNotContains(answer, "secret")
         self.assertEqual((self.dump(), LogEntry.objects.count()), (before, 0))
 
-    def test_who_may_not_see_users_is_refused(self):
+    def test_staff_who_may_not_see_users_are_refused(self):
         self.lose("view_user")
         for action in ("export_notifications", "erase_notifications"):
             self.assertEqual(self.act(action, self.ada, confirmed="yes").status_code, 403)
