@@ -1,5 +1,7 @@
 """Exceptions of the performance suite; the message of each is written for its reader."""
 
+from unittest import SkipTest
+
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 
@@ -14,6 +16,14 @@ class InvalidSetting(PerftestsError, ImproperlyConfigured):
 
 class InvalidSelection(PerftestsError):
     """Labels or suites that name no performance test."""
+
+
+class NotificationsMissing(InvalidSelection, CommandError, SkipTest):
+    """Our own suites are asked for in a project that has not installed what they measure.
+
+    What looks for tests skips them, as it does for a `SkipTest`; `manage.py test` with a label
+    shows the sentence alone, as it does for a `CommandError`.
+    """
 
 
 class UnwritableOutput(PerftestsError):

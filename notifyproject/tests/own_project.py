@@ -58,6 +58,7 @@ class OwnProject:
 
     def __init__(self, folder, python=sys.executable):
         self.folder, self._python = folder, python
+        self.packages = folder / "site-packages"
         self.run("-m", "django", "startproject", "mysite", ".")
 
     def follow_the_page(self):
@@ -82,9 +83,9 @@ class OwnProject:
         self.add_settings(block(lab, "python", "# settings.py"))
 
     def copy(self, app):
-        """What the wheel would bring of it: all but its tests."""
+        """What the wheel would bring of it, and where: all but its tests, beside the project."""
         without_tests = shutil.ignore_patterns("tests")
-        shutil.copytree(settings.BASE_DIR / app, self.folder / app, ignore=without_tests)
+        shutil.copytree(settings.BASE_DIR / app, self.packages / app, ignore=without_tests)
 
     def write(self, name, text):
         path = self.folder / name
@@ -112,21 +113,36 @@ class OwnProject:
         return self.manage("shell", "-v0", "-c", SOCKET.replace("TITLE", repr(title))).strip()
 
     def server(self):
-        return RunServer(self.folder, self._python)
+        return RunServer(self.folder, self._python, self._environment())
 
     def run(self, *words):
-        done = subprocess.run(
+        """What the command printed; it has to succeed."""
+        done = self._done(*words)
+        if done.returncode:
+            raise AssertionError(f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def refused(self, *words):
+        """What `manage.py` said as it refused."""
+        done = self._done("manage.py", *words)
+        if not done.returncode:
+            raise AssertionError(f"{words} was not refused: {done.stdout}{done.stderr}")
+        return done.stderr
+
+    def _done(self, *words):
+        return subprocess.run(
             [self._python, *words],
             cwd=self.folder,
-            env={**environment(), "DJANGO_SUPERUSER_PASSWORD": self.PASSWORD},
+            env=self._environment(),
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
-        if done.returncode:
-            raise AssertionError(f"{words}: {done.stdout}{done.stderr}")
-        return done.stdout
+
+    def _environment(self):
+        own = {"DJANGO_SUPERUSER_PASSWORD": self.PASSWORD, "PYTHONPATH": str(self.packages)}
+        return {**environment(), **own}
 
 
 def environment():
@@ -141,15 +157,15 @@ def environment():
 class RunServer(PrivateService):
     """`manage.py runserver`."""
 
-    def __init__(self, folder, python):
+    def __init__(self, folder, python, environment):
         super().__init__(folder)
-        self._python = python
+        self._python, self._environment = python, environment
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
     def command(self):
-        clean = [f"{name}={value}" for name, value in environment().items()]
+        clean = [f"{name}={value}" for name, value in self._environment.items()]
         serve = ["manage.py", "runserver", "--noreload", str(self.port)]
         return ["env", "-i", *clean, str(self._python), *serve]

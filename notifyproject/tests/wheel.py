@@ -15,6 +15,7 @@ from django.test import SimpleTestCase
 from websockets.sync.client import connect
 
 from .environments import Environment, build_wheel, run
+from .lab_alone import CHANNELS, assert_stands_alone
 from .own_project import OwnProject
 
 DAPHNE = "daphne>=4.2.3"
@@ -34,12 +35,6 @@ NEED_MORE = tuple(f"notifications.{module}" for module in MODULES)
 for module in pkgutil.walk_packages(notifications.__path__, "notifications."):
     if not module.name.startswith(NEED_MORE):
         __import__(module.name)
-"""
-
-CHANNELS = """
-INSTALLED_APPS = ["daphne", ..., "channels"]
-ASGI_APPLICATION = "mysite.asgi.application"
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 """
 
 
@@ -123,7 +118,7 @@ class WheelTests(SimpleTestCase):
         project = self.project(self.served)
         layer = {"default": {"BACKEND": "notifications.layers.RedisChannelLayer"}}
         project.add_settings(f"CHANNEL_LAYERS = {layer!r}")
-        said = self.refused(project, "check")
+        said = project.refused("check")
         self.assertRegex(said, r"needs \w+, which is not installed: .*notifications\[redis\]'")
         self.assertNotIn("Traceback", said)
 
@@ -132,14 +127,9 @@ class WheelTests(SimpleTestCase):
         project.add_settings('INSTALLED_APPS = [..., "perftests"]')
         for command in ("check", "perf"):
             with self.subTest(command):
-                said = self.refused(project, command)
+                said = project.refused(command)
                 self.assertRegex(said, r"perftests needs .*psutil.*notifications\[perf\]'\n$")
                 self.assertNotIn("ModuleNotFoundError", said)
-
-    def refused(self, project, command):
-        with self.assertRaises(AssertionError) as refusal:
-            project.manage(command)
-        return str(refusal.exception)
 
     def test_the_extra_load_brings_what_the_load_clients_import(self):
         environment = self.environment(extras="[load]")
@@ -153,7 +143,10 @@ class WheelTests(SimpleTestCase):
         self.assert_measures_ours(self.project(environment))
         for settings_of_channels in ("", CHANNELS):
             with self.subTest("the lab alone", channels=bool(settings_of_channels)):
-                self.assert_measures_alone(environment, settings_of_channels)
+                project = OwnProject(self.new_folder(), environment.python)
+                project.add_settings(settings_of_channels)
+                project.follow_the_page_of_the_lab()
+                assert_stands_alone(self, project)
 
     def assert_measures_ours(self, project):
         project.add_settings('INSTALLED_APPS = [..., "perftests"]')
@@ -161,11 +154,3 @@ class WheelTests(SimpleTestCase):
         label = "perftests.suites.notification.test_performance"
         test = "NotificationPerformanceTests.test_statistics_of_all_deliveries_are_cheap"
         project.manage("perf", f"{label}.{test}", "--scale=smoke")
-
-    def assert_measures_alone(self, environment, settings_of_channels):
-        project = OwnProject(self.new_folder(), environment.python)
-        project.add_settings(settings_of_channels)
-        project.follow_the_page_of_the_lab()
-        project.manage("check", "--fail-level", "WARNING")
-        said = project.manage("perf", "myapp.tests.perf", "--scale=smoke")
-        self.assertIn("1 of 1 tests passed", said)

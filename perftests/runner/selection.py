@@ -8,9 +8,9 @@ import unittest
 from collections.abc import Sequence
 from typing import cast
 
-from django.apps import apps
 from django.test.utils import iter_test_cases  # type: ignore[attr-defined]
 
+from .. import measured
 from ..conf import Scale
 from ..exceptions import InvalidSelection, InvalidSetting
 from ..processes.interpreter import project_folder
@@ -21,7 +21,6 @@ from ..workloads import chosen, require_valid, unknown_rows
 from .runner import PerformanceTestRunner
 
 DEFAULT_LABEL = "perftests.suites"
-MEASURED_APP = "notifications"
 ROW = re.compile(r"[A-Z]+[0-9]+")
 
 
@@ -59,7 +58,7 @@ def require_workloads(tests: Sequence[PerformanceTestCase], scale: Scale) -> Non
     It may set rows of these tests and any of our own.
     """
     kinds = workload_kinds(tests)
-    if unknown_rows(kinds) and apps.is_installed(MEASURED_APP):
+    if unknown_rows(kinds) and measured.is_installed():
         kinds = workload_kinds([*tests, *load(DEFAULT_LABEL)])
     if unknown := unknown_rows(kinds):
         raise InvalidSetting(
@@ -90,8 +89,8 @@ def load_row(label: str) -> list[PerformanceTestCase]:
 
 def load(label: str) -> list[PerformanceTestCase]:
     """The performance tests of one label, which is what unittest takes: package to method."""
-    if f"{label}.".startswith(f"{DEFAULT_LABEL}."):
-        require_notifications(DEFAULT_LABEL)
+    if f"{label}.".startswith(f"{DEFAULT_LABEL}.") or f"{DEFAULT_LABEL}.".startswith(f"{label}."):
+        measured.require_notifications(DEFAULT_LABEL)
     runner = PerformanceTestRunner(verbosity=0)
     # Django takes a label for a folder of this name, if there is one.
     folder = project_folder() or os.curdir
@@ -109,15 +108,6 @@ def load(label: str) -> list[PerformanceTestCase]:
     if not tests:
         raise InvalidSelection(f"The label {label!r} holds no performance test.")
     return tests
-
-
-def require_notifications(what: str) -> None:
-    """Raise `InvalidSelection` where a project has the lab alone, and so nothing for `what`."""
-    if not apps.is_installed(MEASURED_APP):
-        raise InvalidSelection(
-            f"{what} measures the app {MEASURED_APP}, which is not in INSTALLED_APPS here; "
-            "tests of your own have labels such as myapp.tests.perf."
-        )
 
 
 def _unloadable(label: str, reason: str) -> InvalidSelection:

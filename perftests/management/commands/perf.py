@@ -25,6 +25,7 @@ from perftests.management.commands._stored import (
     migrate,
     refuse_stray_options,
 )
+from perftests.measured import require_notifications
 from perftests.records.storable import require_text
 from perftests.reports import listing, streams
 from perftests.reports.console import abridged
@@ -34,12 +35,7 @@ from perftests.reports.gate import OF_A_COMPARISON, OF_A_RUN, is_shut
 from perftests.reports.progress import RunProgress
 from perftests.run.manager import Run
 from perftests.run.order import Order
-from perftests.runner.selection import (
-    changed_workloads,
-    require_notifications,
-    require_workloads,
-    select,
-)
+from perftests.runner.selection import changed_workloads, require_workloads, select
 
 EXIT_NOT_PASSED = 1
 EXIT_WRONG_USAGE = 2

@@ -44,7 +44,7 @@ class SelectionTests(SimpleTestCase):
 
     @modify_settings(INSTALLED_APPS={"remove": "notifications"})
     def test_a_project_with_the_lab_alone_is_told_to_name_tests_of_its_own(self):
-        for labels in ([], ["N7"], ["perftests.suites.database"]):
+        for labels in ([], ["N7"], ["perftests"], ["perftests.suites.database"]):
             with (
                 self.subTest(labels),
                 self.assertRaisesMessage(InvalidSelection, "not in INSTALLED_APPS here; tests of"),
