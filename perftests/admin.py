@@ -21,9 +21,11 @@ from . import store
 from .exceptions import PerftestsError
 from .lab import compare_page, exporting, run_page, showing, trend_page
 from .lab.filters import FILTERS
+from .lab.live import live_page
 from .lab.run_list import Listed, listed
 from .models import PerfMetric, PerfResult, PerfRun
 from .records import environment
+from .records.results import State
 from .templatetags.perfruns import badge
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ Page = Callable[[QueryDict], HttpResponse | dict[str, Any]]
 PAGES: Mapping[str, Page] = {
     "compare": compare_page.page,
     "export": exporting.page,
+    "live": live_page.page,
+    "live_part": live_page.part,
     "trend": trend_page.page,
 }
 
@@ -149,7 +153,15 @@ class PerfRunAdmin(PerfRunModelAdmin):
 
     @admin.display(description=gettext_lazy("verdict"), ordering="verdict")
     def outcome(self, run: PerfRun) -> SafeString:
-        return format_html("{} <small>{}</small>", showing.badges(run), showing.counts(run))
+        return format_html(
+            "{}{} <small>{}</small>", showing.badges(run), self._follow(run), showing.counts(run)
+        )
+
+    def _follow(self, run: PerfRun) -> SafeString | str:
+        """A link to the live page of a run that goes on."""
+        if run.current_state is not State.RUNNING:
+            return ""
+        return format_html(' <a href="{}?run={}">{}</a>', self._path("live"), run.pk, _("follow"))
 
     @admin.display(description=gettext_lazy("in runs alike"))
     def sparks(self, run: PerfRun) -> SafeString:
@@ -175,7 +187,9 @@ class PerfRunAdmin(PerfRunModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         run = context["original"]
-        context.update(run_page.context(run), badges=showing.badges(run))
+        context.update(
+            run_page.context(run), badges=showing.badges(run), ending=showing.ending(run)
+        )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_deleted_objects(

@@ -17,12 +17,12 @@ from notifications.db.deletion import by_sql
 from .records.results import FORMAT_VERSION, Outcome, State
 from .records.targets import Verdict
 
-HEARTBEAT_SECONDS = 5.0
-"""Time between two signs of life of a run that goes on."""
+HEARTBEAT_SECONDS = 1.0
+"""Time between two signs of life of a run that goes on, each with what it is doing now."""
 
 # A run that was silent for longer has lost its process, and nobody will ever finish it. One whose
 # machine only slept is running again with its next sign of life.
-SILENCE_LIMIT = timedelta(seconds=6 * HEARTBEAT_SECONDS)
+SILENCE_LIMIT = timedelta(seconds=30 * HEARTBEAT_SECONDS)
 
 
 WORDS = {
@@ -145,6 +145,20 @@ class PerfRun(models.Model):
         state = State(self.state)
         silent = timezone.now() - self.heard_at > SILENCE_LIMIT
         return State.ABORTED if state is State.RUNNING and silent else state
+
+
+class PerfLive(models.Model):
+    """What a run is doing now, as `records.live.Live`; a run that ended early keeps its last."""
+
+    run = models.OneToOneField(PerfRun, on_delete=by_sql, primary_key=True, related_name="live")
+    state = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("run that goes on")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.run)
 
 
 class PerfResult(models.Model):

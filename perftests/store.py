@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from .exceptions import PerftestsError, UnreadableReport
-from .models import PerfMetric, PerfResult, PerfRun
+from .models import PerfLive, PerfMetric, PerfResult, PerfRun
 from .records import codec
 from .records.codec import without
+from .records.live import Live
 from .records.results import FORMAT_VERSION, Outcome, Report, Result, State
 from .records.storable import plain, shown, storable
 
@@ -71,8 +72,21 @@ def _insert(run: PerfRun, result: Result) -> None:
         run.save(update_fields=["heard_at"])
 
 
+def tell(run: PerfRun, live: Live) -> None:
+    """Store what the run is doing now, in the place of what it did before."""
+    PerfLive(run_id=run.pk, state=codec.to_builtins(live)).save()
+
+
+def told(run: PerfRun) -> Live | None:
+    """What the run was doing when it was last heard of; `None` of one that came to its end."""
+    state = PerfLive.objects.filter(run=run).values_list("state", flat=True).first()
+    return None if state is None else codec.from_builtins(state, Live)
+
+
 def finish(run: PerfRun, state: State, seconds: float) -> Report:
     """Close the run after `seconds`, with the verdict that its stored results come to."""
+    if state is State.FINISHED:
+        PerfLive.objects.filter(run=run).delete()
     run.state = state
     run.seconds = seconds
     report = load(run)
@@ -115,11 +129,15 @@ def pin(runs: Iterable[PerfRun], *, pinned: bool = True) -> int:
 
 def load(run: PerfRun) -> Report:
     """The report of a stored run, each result exactly as it was given to `add`."""
-    metrics: dict[int, list[Mapping[str, Any]]] = {}
-    # As plain rows: objects of a model take three times as long.
-    for metric in PerfMetric.objects.filter(result__run=run).values():
-        metrics.setdefault(metric["result_id"], []).append(metric)
-    return report(run, [_result(row, metrics.get(row["id"], ())) for row in run.results.values()])
+    metrics = PerfMetric.objects.filter(result__run=run)
+    return report(run, _results(run.results.all(), metrics))
+
+
+def newest_results(run: PerfRun, limit: int) -> list[Result]:
+    """The results that came last, the newest first."""
+    newest = list(run.results.order_by("-pk").values_list("pk", flat=True)[:limit])
+    metrics = PerfMetric.objects.filter(result__in=newest)
+    return _results(run.results.filter(pk__in=newest), metrics)[::-1]
 
 
 def readable(run: PerfRun) -> Report:
@@ -150,6 +168,14 @@ def recent(limit: int) -> QuerySet[PerfRun]:
     """The newest `limit` runs, each with the counts of its results."""
     # Spelled out, because Django leaves a model's own ordering out of a query that counts.
     return PerfRun.objects.with_counts().order_by("-started_at", "-pk")[:limit]
+
+
+def _results(rows: QuerySet[PerfResult], metrics: QuerySet[PerfMetric]) -> list[Result]:
+    had: dict[int, list[Mapping[str, Any]]] = {}
+    # As plain rows: objects of a model take three times as long.
+    for metric in metrics.values():
+        had.setdefault(metric["result_id"], []).append(metric)
+    return [_result(row, had.get(row["id"], ())) for row in rows.values()]
 
 
 def _result(row: Mapping[str, Any], metrics: Iterable[Mapping[str, Any]]) -> Result:

@@ -11,6 +11,7 @@ from .exceptions import Interrupted, NothingMeasured, TargetMissed
 from .measure.histogram import LatencyHistogram
 from .measure.series import Series
 from .measure.stats import Interval
+from .measure.units import format_value
 from .records.events import Listener, Progress, ignore
 from .records.results import Outcome, Result
 from .records.storable import (
@@ -215,16 +216,27 @@ class PerformanceTestCase(TransactionTestCase):
             raise ValueError(f"{name!r} has to be a LatencyHistogram, not {shown(histogram)}")
         self._histograms[name] = histogram.encode()
 
-    def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
-        """Tell whoever watches what goes on now, with the live figure in `text`.
+    def progress(
+        self,
+        text: str,
+        done: float | None = None,
+        total: float | None = None,
+        *,
+        value: float | None = None,
+        unit: str = "",
+    ) -> None:
+        """Tell whoever watches what goes on now; an empty `text` is that of the `value`.
 
-        Raises `ValueError` for a `done` or `total` that is no number.
+        What is measured meanwhile, a `value` in `unit`, the admin draws while the run goes on.
+        Raises `ValueError` for a `done`, `total` or `value` that is no number.
         """
-        steps = [
-            None if number is None else require_number("a number of steps", number)
-            for number in (done, total)
-        ]
-        self.listener(Progress(plain(text), *steps))
+        done, total, value = (
+            None if number is None else require_number("a number of progress", number)
+            for number in (done, total, value)
+        )
+        if value is not None:
+            text = text or format_value(value, unit)
+        self.listener(Progress(plain(text), done, total, value, plain(unit, LONGEST["unit"])))
 
     def result(self, outcome: Outcome, seconds: float, detail: str) -> Result:
         """What was recorded, as the result of a test that ended with `outcome`."""

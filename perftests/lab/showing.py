@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from signal import Signals
 from typing import NamedTuple
 
 from django.utils.formats import date_format
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from .. import store
 from ..conf import configuration
 from ..models import PerfRun
 from ..records import environment
@@ -45,6 +47,20 @@ def badges(run: PerfRun) -> SafeString:
     if run.state == State.FINISHED:
         return badge(run.verdict)
     return format_html("{} {}", badge(run.verdict), badge(State.ABORTED))
+
+
+def ending(run: PerfRun) -> str:
+    """Why the run ended before it was done; empty where it did not, or nobody knows."""
+    if run.current_state is not State.ABORTED or (live := store.told(run)) is None:
+        return ""
+    if live.ending in Signals.__members__:
+        return _("It was interrupted by %(signal)s.") % {"signal": live.ending}
+    if live.ending:
+        return live.ending
+    when = date_format(localtime(run.heard_at), "SHORT_DATETIME_FORMAT")
+    return _(
+        "There is no sign of life after %(when)s: its process was killed, or its machine stopped."
+    ) % {"when": when}
 
 
 def counts(run: PerfRun) -> str:

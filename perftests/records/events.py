@@ -40,12 +40,15 @@ class TestStarted(msgspec.Struct, frozen=True, tag="test", tag_field="event"):
 class Progress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
     """What the current test is doing, with the live figure in `text`.
 
-    `done` of `total` steps, where the test knows how many there will be.
+    `done` of `total` steps, where the test knows how many there will be; `value` is the figure
+    itself in `unit`, to be drawn.
     """
 
     text: str
     done: float | None = None
     total: float | None = None
+    value: float | None = None
+    unit: str = ""
 
 
 class TestEnded(msgspec.Struct, frozen=True, tag="result", tag_field="event"):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +28,7 @@ from ..records.events import (
 from ..records.results import Outcome, Report, Result, State
 from ..reports import json
 from . import context
+from .following import Following
 from .measuring import MeasuringProcess
 from .order import Order
 from .recorder import Recorder
@@ -57,6 +59,7 @@ class Run:
         self._planned = self._ended = 0
         self._test: TestStarted | None = None
         self._process: MeasuringProcess | None = None
+        self._following = Following()
         self._deadline = time.monotonic() + configuration.RUN_TIMEOUT_SECONDS
 
     @property
@@ -73,12 +76,13 @@ class Run:
         environment = context.describe(order.server)
         started = time.monotonic()
         with handled_by(self._interrupt):
-            recorder = Recorder(self._start(environment))
+            recorder = Recorder(self._start(environment), self._following.live)
             state = State.ABORTED
             try:
                 state = self._measure(recorder, environment["noise_floor_percent"])
             finally:
                 seconds = time.monotonic() - started
+                self._following.end(self._ending())
                 patience = configuration.CLEANUP_TIMEOUT_SECONDS
                 report = recorder.finish(state, seconds, patience)
         self.missing = recorder.without_result(order.tests)
@@ -110,6 +114,7 @@ class Run:
             return State.ABORTED
         with measuring as process:
             self._process = process
+            self._following.watch(process)
             if self.interrupted:
                 process.interrupt()
             with contextlib.suppress(EOFError):
@@ -118,6 +123,7 @@ class Run:
                     self._watch_the_clock(process)
             if not (self._finished or self.interrupted or self.problem):
                 self._bury(recorder, process.last_words())
+            self._following.leave()
         self.problem = self.problem or self._garbled
         if not self._complete or self.interrupted or self.problem:
             return State.ABORTED
@@ -132,7 +138,15 @@ class Run:
 
     def _keep(self, recorder: Recorder, result: Result) -> None:
         recorder.add(result)
-        self.listener(TestEnded(result))
+        self._pass_on(TestEnded(result))
+
+    def _pass_on(self, event: Event) -> None:
+        self._following(event)
+        self.listener(event)
+
+    def _ending(self) -> str:
+        """Why it ended early, if it did: the name of a signal, or the problem."""
+        return signal.Signals(self.signal).name if self.interrupted else self.problem
 
     def _receive(self, event: Event | None, recorder: Recorder) -> None:
         match event:
@@ -152,7 +166,7 @@ class Run:
                     self.problem = self._stopped_at_a_failure()
             case Unreadable(line=line):
                 self._garbled = f"The measuring process sent what cannot be read: {line}"
-        self.listener(event)
+        self._pass_on(event)
 
     def _stopped_at_a_failure(self) -> str:
         return f"Stopped at the first failure: {self._ended} of {self._planned} tests were run."

@@ -20,6 +20,7 @@ from .order import Order
 
 POLL_SECONDS = 0.2
 LAST_WORDS_BYTES = 4000
+MOST_NEW_BYTES = 4000
 
 
 class MeasuringProcess:
@@ -27,6 +28,7 @@ class MeasuringProcess:
 
     def __init__(self, order: Order, noise_floor_percent: float) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._said = 0
         # Its test database and what its servers write go with it, however it ends.
         self._temporary = RunFolder()
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -92,6 +94,20 @@ class MeasuringProcess:
         """End it at once, with every process that it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        """The process that leads its session."""
+        return self._process.pid
+
+    def new_lines(self) -> list[str]:
+        """What it has written to its standard error since this was asked last, or the end of it."""
+        errors = self._errors.fileno()
+        begin = max(self._said, os.fstat(errors).st_size - MOST_NEW_BYTES)
+        # Not `read`: the place in the file is one for both, and it would write over its own words.
+        whole, end, _begun = os.pread(errors, MOST_NEW_BYTES, begin).rpartition(b"\n")
+        self._said = begin + len(whole + end)
+        return whole.decode(errors="replace").splitlines()
 
     def last_words(self) -> str:
         """How it ended, and the end of what it wrote to its standard error."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from .. import store
 from ..models import HEARTBEAT_SECONDS, PerfRun
+from ..records.live import Live
 from ..records.results import Report, Result, State
 from ..records.storable import storable, stored_name
 
@@ -20,15 +21,17 @@ RETRY_SECONDS = 1.0
 
 
 class Recorder:
-    """Writes the results of a run in a thread of its own, with a sign of life every few seconds.
+    """Writes the results of a run in a thread of its own, with a sign of life every second: what
+    `live` says that the run is doing.
 
     All results are kept in memory as well. What the database does not take is tried again; where
     the run is not in it any more, it is stored once more. A database that hangs keeps the thread
     alone. `trouble` says what went wrong at last; it is empty if nothing ever did.
     """
 
-    def __init__(self, run: PerfRun) -> None:
+    def __init__(self, run: PerfRun, live: Callable[[], Live] = Live) -> None:
         self.run = run
+        self._live = live
         self.results: list[Result] = []
         self.trouble = ""
         self._stored = 0
@@ -113,6 +116,7 @@ class Recorder:
         while self._stored < len(self.results):
             store.add(self.run, self.results[self._stored])
             self._stored += 1
+        store.tell(self.run, self._live())
         if self._end is not None:
             self._report = store.finish(self.run, *self._end)
 

@@ -171,7 +171,7 @@ def _chart(
         x_title,
         drawn,
         [Tick(right(x), label) for x, label in x_ticks],
-        [Tick(up(level), format_value(level, unit)) for level in levels],
+        [Tick(up(level), format_value(level, unit if len(unit) < 3 else "")) for level in levels],
         len(lines) - len(shown),
         table,
     )

@@ -68,7 +68,7 @@ class NotificationPerformanceTests(LoadTestCase):
             for number in range(load.batches):
                 rates.append(send_in_turn(sendings, users, load.each))
                 seconds.append(time.perf_counter() - begun)
-                self.progress(f"{rates[-1]:,.0f} notifications/s", number + 1, load.batches)
+                self.progress("", number + 1, load.batches, value=rates[-1], unit="notifications/s")
         expected = [
             (warm_up + sendings.ids[user], client)
             for user, client in zip(users, clients, strict=True)

@@ -88,7 +88,7 @@ class PruningTests(TransactionTestCase):
         ):
             self.assertEqual(prune(runs), 5)
         statements = [query["sql"].split()[0] for query in queries]
-        self.assertEqual(statements.count("DELETE"), 3 * 3)
+        self.assertEqual(statements.count("DELETE"), 3 * 4)
         self.assertEqual(statements.count("SELECT"), 3)
         self.assertEqual(PerfMetric.objects.count(), 0)
 

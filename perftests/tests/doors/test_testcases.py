@@ -124,6 +124,7 @@ class TestCaseRecordingTests(SimpleTestCase):
             lambda test: test.record_histogram("latency", [1, 2, 3]),
             lambda test: test.progress("sent", "5"),
             lambda test: test.progress("sent", 5, float("nan")),
+            lambda test: test.progress("sent", value=float("inf")),
         ):
             with self.assertRaises(ValueError):
                 attempt(self.test)
@@ -148,7 +149,11 @@ class TestCaseRecordingTests(SimpleTestCase):
         heard = []
         self.test.listener = heard.append
         self.test.progress("sent 5", 5, 10)
-        self.assertEqual([(e.text, e.done, e.total) for e in heard], [("sent 5", 5, 10)])
+        self.test.progress("", value=2500, unit="notifications/s")
+        sent, measured = heard
+        self.assertEqual((sent.text, sent.done, sent.total, sent.value), ("sent 5", 5, 10, None))
+        self.assertEqual(measured.text, "2,500 notifications/s")
+        self.assertEqual((measured.value, measured.unit), (2500, "notifications/s"))
 
 
 class TestCaseWorkloadTests(SimpleTestCase):

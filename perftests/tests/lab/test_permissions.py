@@ -5,7 +5,7 @@ from perftests.models import PerfRun
 
 from ..admin_pages import LIST, AdminMixin, make_result, make_run
 
-PAGES = ["compare", "export", "trend"]
+PAGES = ["compare", "export", "trend", "live", "live_part"]
 
 
 class PermissionTests(AdminMixin, TestCase):

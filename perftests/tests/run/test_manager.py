@@ -7,6 +7,7 @@ from unittest import mock
 import psutil
 from django.test import TransactionTestCase, tag
 
+from perftests import store
 from perftests.models import PerfRun
 from perftests.records.events import Finished, Started, SuiteStarted, TestEnded, TestStarted
 from perftests.records.results import Outcome, State
@@ -109,6 +110,14 @@ class ManagedRunTests(TransactionTestCase):
         self.assertIn("its last words", died.detail)
         self.assertEqual(run.problem, died.detail)
         self.assertIs(report.state, State.ABORTED)
+
+    def test_a_run_that_ends_early_keeps_what_it_was_doing_said_and_used(self):
+        report = self.run_for("Dying").execute()
+        live = store.told(PerfRun.objects.get(pk=report.run))
+        self.assertIn("its last words", live.lines)
+        self.assertIn("ended by signal 9", live.ending)
+        self.assertEqual((live.tests, live.ended), (2, 2))
+        self.assertGreater(live.memory[-1][1], 10)
 
     def test_a_measuring_process_that_never_gets_to_a_test_says_why(self):
         with mock.patch.dict(os.environ, {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}):

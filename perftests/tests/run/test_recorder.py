@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from perftests import store
 from perftests.models import PerfRun
+from perftests.records.live import Live
 from perftests.records.results import State
 from perftests.run.recorder import Recorder
 
@@ -20,7 +21,9 @@ class RecorderTests(TransactionTestCase):
     def setUp(self):
         self.enterContext(mock.patch("perftests.run.recorder.HEARTBEAT_SECONDS", 0.05))
         self.enterContext(mock.patch("perftests.run.recorder.RETRY_SECONDS", 0.05))
-        self.recorder = Recorder(store.start("a label", {"scale": "smoke"}, ENVIRONMENT))
+        run = store.start("a label", {"scale": "smoke"}, ENVIRONMENT)
+        self.live = Live(tests=2)
+        self.recorder = Recorder(run, lambda: self.live)
         self.finished = None
         self.addCleanup(self.finish)
 
@@ -55,6 +58,24 @@ class RecorderTests(TransactionTestCase):
     def test_a_run_that_was_taken_for_dead_is_running_again(self):
         PerfRun.objects.update(state=State.ABORTED)
         self.wait_for(PerfRun.objects.running().exists, "a sign of life")
+
+    def told(self):
+        return store.told(self.recorder.run)
+
+    def test_a_run_tells_anew_what_it_is_doing_while_it_goes_on(self):
+        self.wait_for(lambda: self.told() == Live(tests=2), "what it does first")
+        self.live = Live(tests=2, row="N1")
+        self.wait_for(lambda: self.told() == self.live, "what it does then")
+
+    def test_of_a_finished_run_nothing_is_kept_but_its_results(self):
+        self.wait_for(self.told, "what it does")
+        self.finish()
+        self.assertIsNone(self.told())
+
+    def test_a_run_that_ends_early_keeps_the_last_that_was_told(self):
+        self.live = Live(tests=2, ending="SIGINT")
+        self.finished = self.recorder.finish(State.ABORTED, 7.0, PATIENCE_SECONDS)
+        self.assertEqual(self.told(), self.live)
 
     @tag("slow")
     def test_a_run_that_was_deleted_is_stored_again_with_all_its_results(self):

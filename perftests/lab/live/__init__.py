@@ -1,0 +1,1 @@
+"""What goes on now: a run as it is measured."""
