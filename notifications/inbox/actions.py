@@ -1,5 +1,6 @@
 """What the buttons of an inbox do, sent as a form."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -16,8 +17,35 @@ READ_ALL = "read upto"
 BUTTONS = ("read", "unread", "archive", "unarchive", "delete")
 
 
-def act(pk: Any, sent: QueryDict) -> int:
-    """Do what the button says to the notifications that are selected; how many have changed.
+UNDONE = 100
+"""Notifications that can be taken back together: their ids fit into an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many have changed, and which of these can be taken back together.
+
+    Written as `3` or `3-17-18-19`.
+    """
+
+    number: int
+    ids: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return "-".join(map(str, (self.number, *self.ids)))
+
+
+def done(text: str) -> Done | None:
+    """What is written so, by us or by anybody."""
+    try:
+        number, *ids = text.split("-")
+        return Done(int(number), tuple(map(read_id, ids[:UNDONE])))
+    except (ValueError, Refused):
+        return None
+
+
+def act(pk: Any, sent: QueryDict) -> Done:
+    """Do what the button says to the notifications that are selected.
 
     A button is a verb for those, or a verb and an id for one alone; `READ_ALL` is about all that
     were in the list. Raises `Refused` for what is no button.
@@ -31,7 +59,9 @@ def act(pk: Any, sent: QueryDict) -> int:
     else:
         ids = [read_id(text) for text in ([one] if one else sent.getlist("ids"))]
     with transaction.atomic(database()):
-        return change(VERBS[verb], pk, ids)
+        number = change(VERBS[verb], pk, ids)
+    undone = ids if pressed == READ_ALL and len(ids) <= UNDONE else ()
+    return Done(number, tuple(undone))
 
 
 def _unread_up_to(pk: Any, upto: int) -> list[int]:

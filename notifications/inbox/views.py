@@ -11,9 +11,10 @@ from ..feed.answering import Exchange
 from ..feed.changes import change
 from ..feed.identity import identify
 from ..feed.limits import count_request
-from ..store.own.listing import Listed, count_new
-from .actions import act
-from .filters import LEVELS, FilterForm
+from ..store.own.listing import count_unread
+from .actions import act, done
+from .entries import entries, words
+from .filters import FilterForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,18 +44,18 @@ def _page(request: HttpRequest, pk: Any) -> HttpResponse:
     listed, further = form.read(pk) if valid else ([], 0)
     if _is_looked_at(request):
         change("seen", pk, [one.content["id"] for one in listed if one.times["seen_at"] is None])
-    unread = count_new(pk)[0]
     context = {
         "request": request,
         "form": form,
         "view": form.cleaned_data.get("view", ""),
-        "entries": [_entry(one) for one in listed],
+        "entries": entries(listed, request.GET),
+        "words": words(),
         # Ids are text here: a template would write numbers as the language does, 1,000.
         "newest": str(max((one.content["id"] for one in listed), default="")),
         "further": str(further or ""),
-        "unread": unread,
+        "unread": count_unread(pk),
         "user_key": str(pk),
-        "changed": request.GET.get("changed", ""),
+        "done": done(request.GET.get("changed", "")),
     }
     return render(request, "notifications/inbox.html", context, status=200 if valid else 400)
 
@@ -62,13 +63,3 @@ def _page(request: HttpRequest, pk: Any) -> HttpResponse:
 def _is_looked_at(request: HttpRequest) -> bool:
     """Not by a browser that loads ahead what may be clicked."""
     return request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
-
-
-def _entry(listed: Listed) -> dict[str, Any]:
-    """What the template shows of one."""
-    level = LEVELS.get(listed.content["level"], "")
-    return listed.content | {
-        "id": str(listed.content["id"]),
-        "level_name": level,
-        "is_unread": listed.times["read_at"] is None,
-    }

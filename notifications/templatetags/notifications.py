@@ -10,7 +10,7 @@ from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
 from ..access.users import primary_key
-from ..store.own.listing import count_new
+from ..store.own.listing import count_unread
 
 register = template.Library()
 
@@ -53,7 +53,6 @@ def notification_bell(
             "into the URLs of the site."
         ) from error
     pk = primary_key(request.user)
-    unread, _ = count_new(pk)
     return {
         "feed": feed,
         "inbox": inbox,
@@ -62,5 +61,5 @@ def notification_bell(
         "csrf": get_token(request),
         "read_on": read_on,
         "toasts": "on" if toasts else "off",
-        "unread": unread,
+        "unread": count_unread(pk),
     }

@@ -50,8 +50,9 @@ class InboxWithoutScriptTests(InboxPageTestCase):
         self.press(tab, "Move to the list")
         self.until_titles(tab, "n1")
         tab.get_by_role("link", name="All").click()
-        tab.get_by_role("button", name="Mark all read").click()
-        self.assertEqual(tab.locator("[data-count]").text_content(), "0")
+        for name, count in (("Mark all read", "0"), ("Undo", "26"), ("Mark all read", "0")):
+            tab.get_by_role("button", name=name).click()
+            self.assertEqual(tab.locator("[data-count]").text_content(), count)
         tab.get_by_label("Search").fill("N26")
         tab.get_by_label("Search").press("Enter")
         self.until_titles(tab, "n26")
@@ -116,6 +117,29 @@ class InboxTests(InboxPageTestCase):
         tools.get_by_role("button", name="Mark all read").click()
         self.until_count(tab, 0)
         self.until_state(tab, sent[2], "read")
+
+    def test_all_that_was_marked_read_can_be_taken_back_for_a_while(self):
+        sent = self.send(2)
+        tabs = [self.open_live_tab(PATH) for _ in range(2)]
+        for tab in tabs:
+            self.until_count(tab, 2)
+        tab = tabs[1]
+        tab.bring_to_front()
+        tab.get_by_role("button", name="Mark all read").click()
+        for each in tabs:
+            self.until_count(each, 0)
+        self.assertEqual(tab.locator("li[data-unread]").count(), 0)
+        tab.get_by_role("button", name="Undo").press("Enter")
+        for each in tabs:
+            self.until_count(each, 2)
+        self.assertEqual(tab.locator("li[data-unread]").count(), 2)
+        self.assertTrue(tab.locator("[data-undo]").is_hidden())
+        self.assertEqual(tab.evaluate("document.activeElement.tagName"), "A")
+        self.assertEqual(violations(tab), [])
+        tab.get_by_role("button", name="Mark all read").click()
+        self.assertEqual(violations(tab), [])
+        self.until_state(tab, sent[0], "read")
+        wait_until(tab, lambda: tab.locator("[data-undo]").is_hidden(), "the end of the undo")
 
     def test_the_list_goes_on_as_long_as_there_is_more(self):
         self.send(80)

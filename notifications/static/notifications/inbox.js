@@ -2,6 +2,7 @@
 
 import { Notifications } from "./notifications.js";
 
+const UNDO_MS = 6000;
 const PAUSE_MS = 500; // between two looks for what is new
 const VERBS = { read: "read", unread: "markUnread", archive: "archive", unarchive: "unarchive", delete: "delete" };
 const GONE = { "": ["archived", "deleted"], unread: ["archived", "deleted", "read"], archive: ["unarchived", "deleted"] };
@@ -12,6 +13,8 @@ export class NotificationInbox extends HTMLElement {
   #list;
   #all;
   #status;
+  #undo;
+  #takeBack = null;
   #stored = new Map(); // by id, when it was edited
   #known = null; // ids of the store that the list was asked for
   #gone = new Set(); // ids that a page may still have, which is older
@@ -27,6 +30,7 @@ export class NotificationInbox extends HTMLElement {
     this.#form = this.querySelector("form.list");
     this.#list = this.#form.querySelector("ol");
     this.#status = this.querySelector("[data-status]");
+    this.#undo = this.querySelector("[data-undo]");
     this.#all = this.querySelector("[data-all] input");
     this.#all?.parentElement.removeAttribute("hidden");
     this.#end = new AbortController();
@@ -47,6 +51,7 @@ export class NotificationInbox extends HTMLElement {
 
   #listen(signal) {
     this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
+    this.#undo?.addEventListener("submit", (event) => this.#undone(event), { signal });
     this.#form.addEventListener("change", (event) => this.#selected(event), { signal });
     this.#list.addEventListener("click", (event) => this.#opened(event), { signal });
     this.addEventListener("click", (event) => this.#moreClicked(event), { signal });
@@ -66,8 +71,32 @@ export class NotificationInbox extends HTMLElement {
   }
 
   #readAll() {
-    this.notifications.readAll();
-    for (const item of this.#list.children) item.removeAttribute("data-unread");
+    const unread = [...this.#list.querySelectorAll(":scope > [data-unread]")];
+    const takeBack = this.notifications.readAll(this.#undo ? UNDO_MS : 0);
+    for (const item of unread) item.removeAttribute("data-unread");
+    if (!this.#undo) return;
+    this.#undo.hidden = false;
+    this.#takeBack = () => {
+      takeBack();
+      for (const item of unread) item.setAttribute("data-unread", "");
+    };
+    const mine = this.#takeBack;
+    setTimeout(() => this.#takeBack === mine && this.#settled(), UNDO_MS);
+  }
+
+  /** What the page itself brought to take back goes the way of a form. */
+  #undone(event) {
+    if (!this.#takeBack) return;
+    event.preventDefault();
+    this.#takeBack();
+    this.#settled();
+  }
+
+  /** It is too late, or done. */
+  #settled() {
+    if (this.#undo.contains(document.activeElement)) this.querySelector("nav a").focus();
+    this.#undo.hidden = true;
+    this.#takeBack = null;
   }
 
   #doToSelected(verb) {

@@ -77,6 +77,11 @@ def one(pk: Any, notification_id: int) -> Listed | None:
     return next(iter(_listed(list(rows.values_list("notification_id", *TIMES)))), None)
 
 
+def count_unread(pk: Any) -> int:
+    """One query, by the index of the unread alone."""
+    return own(pk).unread().count()
+
+
 def count_new(pk: Any) -> tuple[int, int]:
     """How many are unread and unseen. One query, by the index of the unread."""
     unseen = Q(**{c: None for c in STATES["unseen"].null if c not in STATES["unread"].null})

@@ -1,6 +1,9 @@
+from unittest import mock
+
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
+from notifications.inbox import actions
 from notifications.inbox.views import inbox
 from notifications.models import Delivery
 
@@ -64,3 +67,37 @@ class InboxButtonTests(InboxTestCase):
 
     def test_other_methods_do_nothing(self):
         self.assertEqual(self.client.delete(self.url).status_code, 405)
+
+
+class UndoTests(InboxTestCase):
+    def read_all(self):
+        return self.client.get(self.press("read upto", upto=self.ids[-1]).url)
+
+    def test_all_that_was_marked_read_together_can_be_taken_back_without_javascript(self):
+        self.press("read", self.ids[0])
+        page = self.read_all()
+        self.assertEqual(self.states(), ["read"] * 4)
+        ids = page.context["done"].ids
+        self.assertEqual(list(ids), self.ids[1:])
+        for number in ids:
+            self.assertContains(page, f'<input type="hidden" name="ids" value="{number}">')
+        self.press("unread", *ids)
+        self.assertEqual(self.states(), ["read", "seen", "seen", "seen"])
+
+    def test_nothing_else_can_be_taken_back(self):
+        for page in (self.page(), self.client.get(self.press("read", *self.ids).url)):
+            self.assertContains(page, "data-undo hidden")
+
+    def test_more_than_an_address_holds_cannot_be_taken_back(self):
+        with mock.patch.object(actions, "UNDONE", 2):
+            page = self.read_all()
+        self.assertContains(page, "data-undo hidden")
+        self.assertContains(page, "Done.")
+
+    def test_an_address_that_somebody_has_made_up_does_nothing_by_itself(self):
+        for text in ("x", "1-", "1--2", "-", "1-x", "1-0", f"1-{10**30}", "9" * 5000, "1-<b>"):
+            with self.subTest(text[:10]):
+                page = self.page(f"?changed={text}")
+                self.assertContains(page, "data-undo hidden")
+        self.press("unread", self.others)
+        self.assertEqual(self.states(self.bob), ["queued"])
