@@ -23,10 +23,11 @@ from .lab import compare_page, exporting, run_page, showing, trend_page
 from .lab.filters import FILTERS
 from .lab.live import live_page
 from .lab.run_list import Listed, listed
-from .models import PerfMetric, PerfResult, PerfRun
+from .models import PerfAlert, PerfMetric, PerfResult, PerfRun
 from .records import environment
 from .records.results import State
 from .templatetags.perfruns import badge
+from .watch.alert_list import AlertAdmin
 
 if TYPE_CHECKING:
     PerfRunModelAdmin = admin.ModelAdmin[PerfRun]
@@ -204,6 +205,9 @@ class PerfRunAdmin(PerfRunModelAdmin):
         }
         missing = set() if self.has_delete_permission(request) else {_("run")}
         return [str(run) for run in runs], counts, missing, []
+
+
+admin.site.register(PerfAlert, AlertAdmin)
 
 
 def _listed(run: PerfRun) -> Listed:

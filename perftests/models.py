@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -37,6 +38,8 @@ WORDS = {
     "error": _("error"),
     "skipped": _("skipped"),
     "pinned": _("pinned"),
+    "open": _("open"),
+    "over": _("over"),
 }
 """Stored verdicts, states and outcomes, as their reader calls them."""
 
@@ -90,7 +93,7 @@ class PerfRun(models.Model):
 
     `commit` repeats the environment's commit, shortened, so that runs can be searched by it.
     `heard_at` is when the run last gave a sign of life. What is `pinned` stays when old runs are
-    deleted.
+    deleted. `to_judge` is a run of `perf watch` until it is known what of it is news.
     """
 
     label = models.TextField(_("label"), blank=True)
@@ -110,6 +113,7 @@ class PerfRun(models.Model):
         _("version of the format"), default=FORMAT_VERSION
     )
     pinned = models.BooleanField(_("pinned"), default=False)
+    to_judge = models.BooleanField(_("waits for its judgement"), default=False)
 
     # Only on runs that were read through `with_counts`.
     passed: int
@@ -213,3 +217,56 @@ class PerfMetric(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PerfAlertQuerySet(models.QuerySet["PerfAlert"]):
+    def open(self) -> Self:
+        """Found, and not over."""
+        return self.filter(closed_by=None)
+
+
+class PerfAlert(models.Model):
+    """A cause to tell the staff: found by one run of `perf watch`, and over with another.
+
+    `cause` is a `records.causes.Cause`, `digest` that of its key. The runs are numbers, as an alert
+    stays when its runs are deleted. `told` and `told_over` say what has been told already.
+    """
+
+    digest = models.CharField(_("digest of the cause"), max_length=64)
+    cause = models.JSONField(_("cause"))
+    opened_by = models.PositiveBigIntegerField(_("found by run"))
+    opened_at = models.DateTimeField(_("found"), default=timezone.now)
+    closed_by = models.PositiveBigIntegerField(_("over with run"), null=True)
+    closed_at = models.DateTimeField(_("over"), null=True)
+    told = models.BooleanField(_("told"), default=False)
+    told_over = models.BooleanField(_("told that it is over"), default=False)
+
+    objects = PerfAlertQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest"], condition=Q(closed_by=None), name="perf_alert_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return gettext("Alert {number}").format(number=self.pk)
+
+
+class PerfSubscription(models.Model):
+    """A member of the staff who wants to be told of alerts."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("user")
+    )
+
+    class Meta:
+        verbose_name = _("subscription to alerts")
+        verbose_name_plural = _("subscriptions to alerts")
+
+    def __str__(self) -> str:
+        return str(self.user)

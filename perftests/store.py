@@ -22,7 +22,13 @@ from .records.storable import plain, shown, storable
 COMMIT_LENGTH = 12
 
 
-def start(label: str, parameters: dict[str, Any], environment: dict[str, Any]) -> PerfRun:
+def start(
+    label: str,
+    parameters: dict[str, Any],
+    environment: dict[str, Any],
+    *,
+    to_judge: bool = False,
+) -> PerfRun:
     """Store a run that begins now; close the runs whose process died before."""
     for lost in PerfRun.objects.lost():
         finish(lost, State.ABORTED, (lost.heard_at - lost.started_at).total_seconds())
@@ -32,6 +38,7 @@ def start(label: str, parameters: dict[str, Any], environment: dict[str, Any]) -
         parameters=parameters,
         environment=environment,
         commit=git.get("commit", "")[:COMMIT_LENGTH],
+        to_judge=to_judge,
     )
 
 
@@ -95,7 +102,7 @@ def finish(run: PerfRun, state: State, seconds: float) -> Report:
     return report
 
 
-def keep(report: Report) -> PerfRun:
+def keep(report: Report, *, to_judge: bool = False) -> PerfRun:
     """Store a whole report, such as one of another machine, as a run of its own.
 
     Raises `UnreadableReport` where the database cannot store what it says of the run.
@@ -110,6 +117,7 @@ def keep(report: Report) -> PerfRun:
         commit=str(git.get("commit", ""))[:COMMIT_LENGTH],
         parameters=report.parameters,
         environment=report.environment,
+        to_judge=to_judge,
     )
     try:
         with transaction.atomic():

@@ -29,6 +29,11 @@ def changed(workload: Iterable[Chosen]) -> dict[str, Size]:
     return {chosen.name: chosen.value for chosen in workload if chosen.changed}
 
 
+def workload_text(workload: Iterable[Chosen]) -> str:
+    """All of it in one line: results with the same one may be compared."""
+    return ", ".join(map(str, workload))
+
+
 def size_text(size: Size) -> str:
     """A size for people, such as "1,000", "0.5" or "50, 100 and 1,000"."""
     if not isinstance(size, tuple):

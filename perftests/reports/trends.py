@@ -13,7 +13,7 @@ from ..measure.units import format_value
 from ..models import PerfMetric, PerfResult, PerfRun
 from ..records import codec
 from ..records.results import State
-from ..records.workload import Chosen
+from ..records.workload import Chosen, workload_text
 
 MOST_RUNS = 50
 """The newest that are looked at. With 500 metrics each they take two seconds, most of them to look
@@ -138,7 +138,7 @@ def _samples(
     known = {}
     for pk, run, test, row, workload in results.values_list("pk", "run", "test", "row", "workload"):
         chosen = codec.from_builtins(workload, tuple[Chosen, ...])
-        known[pk] = run, (places[run], ", ".join(map(str, chosen)), test, row)
+        known[pk] = run, (places[run], workload_text(chosen), test, row)
     metrics = PerfMetric.objects.filter(result__in=results, value__isnull=False, doubt="")
     if names:
         metrics = metrics.filter(name__in=names)

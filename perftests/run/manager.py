@@ -95,7 +95,12 @@ class Run:
 
     def _start(self, environment: dict[str, Any]) -> PerfRun:
         try:
-            return store.start(self.order.label, self.order.parameters, environment)
+            return store.start(
+                self.order.label,
+                self.order.parameters,
+                environment,
+                to_judge=self.order.watched,
+            )
         except Error as error:
             raise UnusableDatabase(
                 f"The run cannot be stored, so nothing was run: {' '.join(str(error).split())}"

@@ -11,7 +11,8 @@ from ..conf import Scale, Server
 class Order:
     """What a run is told to do. `tests` are dotted labels, one for each test.
 
-    With `fail_fast` no further test is started after one that failed.
+    With `fail_fast` no further test is started after one that failed. What is `watched` is judged
+    afterwards, whatever ends it.
     """
 
     tests: Sequence[str]
@@ -20,3 +21,4 @@ class Order:
     label: str
     parameters: dict[str, Any]
     fail_fast: bool = False
+    watched: bool = False

@@ -28,13 +28,15 @@ examples:
   manage.py perf show 12 --report run.html         the same as a page, to send to somebody
   manage.py perf compare 12 14                     two stored runs side by side
   manage.py perf N7 --baseline latest              a run, and beside it the last that is alike
+  manage.py perf watch --every 1h                  measure each hour, tell what became worse
+  manage.py perf watch --against v1.2              once in pairs with a version, for a timer
   manage.py perf import report.json                store a report of another machine
   manage.py perf prune --keep 100 --older-than 90  delete old runs
   manage.py perf pin 12                            but never run 12
 
 exit codes:
   0    every required target is met
-  1    a target missed or in doubt, a test failed or lost, not all written, or worse than REF
+  1    a target missed or in doubt, a test failed or lost, not all written or told, worse than REF
   2    wrong usage; nothing was run
   130  interrupted with Ctrl-C; what was measured is stored as an aborted run
   129  the terminal was closed (SIGHUP); the same

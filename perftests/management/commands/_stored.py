@@ -135,6 +135,8 @@ def refuse_stray_options(words: list[str], options: dict[str, Any]) -> None:
     """Raise `PerftestsError` for options of one way to use `perf` where another was asked for."""
     if any(options[name] for name in PRUNE) and words[:1] != ["prune"]:
         raise PerftestsError("--keep, --older-than and --dry-run go with perf prune.")
+    if options["every"] is not None and words[:1] != ["watch"]:
+        raise PerftestsError("--every goes with perf watch.")
     if options["baseline"] is not None and (
         options["against"] is not None or (words[:1] and words[0] in ACTIONS)
     ):

@@ -3,17 +3,20 @@
 import signal
 import sys
 from argparse import SUPPRESS
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from django.core.management import CommandError, CommandParser
 from django_rich.management import RichCommand
 from rich.console import Console
+from rich.text import Text
 
 from perftests import store
 from perftests.compare.options import add_options as add_options_of_a_comparison
 from perftests.conf import SCALES, SERVERS, configuration, require_valid
 from perftests.exceptions import PerftestsError
+from perftests.management.commands import _watching
 from perftests.management.commands._baseline import add_option, baseline, print_beside
 from perftests.management.commands._help import EXAMPLES, HelpFormatter
 from perftests.management.commands._options import as_typed, chosen, destinations, scale_of
@@ -26,16 +29,21 @@ from perftests.management.commands._stored import (
     refuse_stray_options,
 )
 from perftests.measured import require_notifications
+from perftests.records.results import Report
 from perftests.records.storable import require_text
 from perftests.reports import listing, streams
 from perftests.reports.console import abridged
 from perftests.reports.delivery import Delivery
-from perftests.reports.exports.formats import ENDINGS, FORMATS
+from perftests.reports.exports.formats import ENDINGS, FORMATS, Destination
 from perftests.reports.gate import OF_A_COMPARISON, OF_A_RUN, is_shut
 from perftests.reports.progress import RunProgress
 from perftests.run.manager import Run
 from perftests.run.order import Order
 from perftests.runner.selection import changed_workloads, require_workloads, select
+from perftests.watch.turns import Measure, Watch
+
+if TYPE_CHECKING:
+    from perftests.compare import against
 
 EXIT_NOT_PASSED = 1
 EXIT_WRONG_USAGE = 2
@@ -70,7 +78,8 @@ class Command(RichCommand):
             nargs="*",
             metavar="LABEL",
             help="A row (N7); a package, module, class or test, dotted; or what to do with stored "
-            "runs: history [ROW…]; show RUN; import FILE; prune; pin RUN…; unpin RUN….",
+            "runs: history [ROW…]; show RUN; import FILE; prune; pin RUN…; unpin RUN…; or watch "
+            "[LABEL…], which measures and tells who subscribes what has become worse.",
         )
         parser.add_argument(
             "--suites", nargs="+", default=[], metavar="NAME", help="Only tests of these suites."
@@ -110,6 +119,7 @@ class Command(RichCommand):
         add_option(parser)
         add_options_of_a_comparison(parser)
         add_options(parser)
+        _watching.add_option(parser)
         parser.add_argument(
             "--list", action="store_true", dest="list_tests", help="List the tests and run none."
         )
@@ -137,6 +147,8 @@ class Command(RichCommand):
             match labels:
                 case [word, *words] if action := ACTIONS.get(word):
                     self._act(action, words, options)
+                case ["watch", *words]:
+                    self._watch(words, options)
                 case _ if options["against"] is not None:
                     self._compare(labels, options)
                 case _ if options["list_tests"]:
@@ -154,23 +166,34 @@ class Command(RichCommand):
         self._require_printed()
 
     def _compare(self, labels: list[str], options: dict[str, Any]) -> None:
+        order, reports = self._pairs(labels, options), destinations(options)
+        gate = chosen("--fail-on", options["fail_on"], OF_A_COMPARISON) or "regression"
+        migrate()
+        stored, whole = self._compared(order, reports)
+        if is_shut(gate, stored) or not whole:
+            sys.exit(EXIT_NOT_PASSED)
+        self._require_printed()
+
+    def _pairs(self, labels: list[str], options: dict[str, Any]) -> "against.Order":
         require_valid()
         require_notifications("--against")
         from perftests.compare import against  # which samples what needs the app's models
 
         server = chosen("--server", options["server"], SERVERS) or configuration.SERVER
-        order, reports = against.order(labels, options, server), destinations(options)
-        gate = chosen("--fail-on", options["fail_on"], OF_A_COMPARISON) or "regression"
-        migrate()
+        return against.order(labels, options, server)
+
+    def _compared(
+        self, order: "against.Order", reports: list[Destination], *, watched: bool = False
+    ) -> tuple[Report, bool]:
+        """The stored report of a comparison, and whether it was delivered as a whole."""
+        from perftests.compare import against
+
         try:
             report = against.compare(order, self.console)
         except against.Stopped as stopped:
             sys.exit(EXIT_BY_SIGNAL + stopped.number)
-        stored = store.load(store.keep(report))
-        delivered = self._delivery(detail=False).deliver(stored, reports)
-        if is_shut(gate, stored) or not delivered:
-            sys.exit(EXIT_NOT_PASSED)
-        self._require_printed()
+        stored = store.load(store.keep(report, to_judge=watched))
+        return stored, self._delivery(detail=False).deliver(stored, reports)
 
     def _run(self, labels: list[str], options: dict[str, Any]) -> None:
         order = self._order(labels, options)
@@ -178,11 +201,21 @@ class Command(RichCommand):
         gate = chosen("--fail-on", options["fail_on"], OF_A_RUN) or "required"
         migrate()
         earlier = None if options["baseline"] is None else baseline(options["baseline"])
+        detail = options["verbosity"] > 1
+        delivery = self._delivery(detail=detail)
+        report, whole = self._measured(order, reports, delivery)
+        if earlier:
+            print_beside(earlier, report, delivery, detail=detail)
+        if is_shut(gate, report) or not whole:
+            sys.exit(EXIT_NOT_PASSED)
+
+    def _measured(
+        self, order: Order, reports: list[Destination], delivery: Delivery
+    ) -> tuple[Report, bool]:
+        """The report of a run, and whether nothing is missing of it; a signal ends the command."""
         with RunProgress(self.console) as progress:
             run = Run(order, progress)
             report = run.execute()
-        detail = options["verbosity"] > 1
-        delivery = self._delivery(detail=detail)
         delivered = delivery.deliver(report, reports)
         if run.problem:
             self.stderr.write(run.problem)
@@ -190,11 +223,26 @@ class Command(RichCommand):
             self.stderr.write(f"Without a result: {abridged(run.missing)}.")
         if run.interrupted:
             sys.exit(EXIT_BY_SIGNAL + run.signal)
-        if earlier:
-            print_beside(earlier, report, delivery, detail=detail)
-        whole = delivered and not (run.problem or run.missing)
-        if is_shut(gate, report) or not whole:
+        return report, delivered and not (run.problem or run.missing)
+
+    def _watch(self, labels: list[str], options: dict[str, Any]) -> None:
+        every = _watching.every_seconds(options)
+        options = {**options, "label": options["label"] or "watch"}
+        delivery = self._delivery(detail=options["verbosity"] > 1)
+        if options["against"] is not None:
+            pairs = self._pairs(labels, options)
+            watch = self._watching(lambda: self._compared(pairs, [], watched=True)[1])
+        else:
+            order = replace(self._order(labels, options), watched=True)
+            watch = self._watching(lambda: self._measured(order, [], delivery)[1])
+        migrate()
+        if every is not None:
+            watch.forever(every)
+        elif not watch.once():
             sys.exit(EXIT_NOT_PASSED)
+
+    def _watching(self, measure: Measure) -> Watch:
+        return Watch(measure, lambda line: self.console.print(Text(line)), self.stderr.write)
 
     def _order(self, labels: list[str], options: dict[str, Any]) -> Order:
         require_valid()
