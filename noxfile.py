@@ -62,10 +62,10 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python="3.12")
 def wheel(session: nox.Session) -> None:
-    """The wheel in empty projects of the oldest and the newest Django, and in the tutorial's."""
+    """The wheel in empty projects of the oldest and the newest Django, and in the tutorials'."""
     session.install("-r", "requirements.txt", "pip", "playwright", "uv")
-    labels = session.posargs or ["notifyproject.tests.wheel", "notifyproject.tests.wheel_tutorial"]
-    session.run("python", "manage.py", "test", *labels)
+    labels = [f"notifyproject.tests.wheel{which}" for which in ("", "_tutorial", "_lab")]
+    session.run("python", "manage.py", "test", *(session.posargs or labels))
 
 
 @nox.session(python="3.12")

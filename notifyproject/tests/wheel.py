@@ -20,6 +20,7 @@ from .own_project import OwnProject
 
 DAPHNE = "daphne>=4.2.3"
 LIMIT_SECONDS = 10
+MOST_ALONE, MOST_WITH_UVICORN, MOST_BESIDE_DAPHNE = 6, 12, 5
 MAY_BRING = {"asgiref", "channels", "django", "django-durable-notifications", "msgspec", "sqlparse"}
 
 TICKET = """
@@ -71,6 +72,12 @@ class WheelTests(SimpleTestCase):
 
     def test_notifications_alone_brings_django_channels_and_msgspec_and_what_they_need(self):
         self.assertLessEqual(self.alone.distributions(), MAY_BRING)
+        self.assertEqual(len(MAY_BRING), MOST_ALONE)
+
+    def test_with_uvicorn_it_is_twelve_distributions_at_most(self):
+        brought = self.environment("uvicorn>=0.54", "websockets>=16").distributions()
+        sys.stderr.write(f"\n{len(brought)} distributions with uvicorn and websockets\n")
+        self.assertLessEqual(len(brought), MOST_WITH_UVICORN)
 
     def test_without_any_extra_a_socket_hears_what_is_sent(self):
         project = self.project(self.alone)
@@ -110,8 +117,9 @@ class WheelTests(SimpleTestCase):
         own = brought - of_daphne
         sys.stderr.write(
             f"\nDjango {django}: {len(brought)} distributions with Daphne, "
-            f"which alone brings {len(of_daphne)}; beside those: {', '.join(sorted(own))}\n"
+            f"which alone brings {len(of_daphne)}: {', '.join(sorted(of_daphne))}\n"
         )
+        self.assertLessEqual(len(own), MOST_BESIDE_DAPHNE)
         self.assertLessEqual(own, MAY_BRING)
 
     def test_the_redis_layer_without_its_extra_is_told_in_a_sentence(self):

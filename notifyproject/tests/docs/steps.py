@@ -76,10 +76,17 @@ class Follower:
         path.parent.mkdir(exist_ok=True)
         path.write_text((path.read_text() if after else "") + self._here(text))
 
-    def forget(self, name, text):
-        """Take it out of a file again."""
+    def refused(self, line):
+        """What a command printed that has to end with another code than 0."""
+        done = self._bash(line)
+        self._case.assertNotEqual(done.returncode, 0, f"{line}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def replace(self, name, text, other=""):
+        """Change a file; without `other`, take the text out of it again."""
         path = self._project() / name
-        path.write_text(path.read_text().replace(text, ""))
+        self._case.assertIn(text, path.read_text())
+        path.write_text(path.read_text().replace(text, other))
 
     def _here(self, text):
         for there, here in {**self._replaced, **self._ports}.items():
@@ -100,7 +107,7 @@ class Follower:
             env=variables(),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
 

@@ -4,6 +4,7 @@ import shlex
 from contextlib import ExitStack
 from functools import partial
 from unittest import skipUnless
+from urllib.request import urlopen
 
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase, override_settings, tag
@@ -16,9 +17,11 @@ from perftests.load.services.programs import has_program
 
 from ..deployment import COMPOSE, DEPLOY, SERVERS, Deployment, port_of, variables
 from ..patient import crowd
+from ..stopwatch import timed
 from .pages import blocks
 
 CLIENTS = 200
+MOST_SECONDS = 120
 PROGRAMS = ("nginx", "postgres", "redis-server")
 
 
@@ -50,7 +53,9 @@ class DeployPageTests(SimpleTestCase):
 @skipUnless(all(map(has_program, PROGRAMS)), "nginx, PostgreSQL or Redis is not installed")
 class DeploymentTests(SimpleTestCase):
     def test_a_rolling_restart_of_the_documented_site_loses_nothing_and_shows_no_http_error(self):
-        site = self.enterContext(Deployment())
+        with timed(self, "From no server to the documented topology", MOST_SECONDS):
+            site = self.enterContext(Deployment())
+        self.assert_serves_the_client(site.proxy.port)
         self.enterContext(override_settings(SECRET_KEY=site.variables["SECRET_KEY"]))
         sender = site.sender(CLIENTS)
         with ExitStack() as everything:
@@ -64,6 +69,11 @@ class DeploymentTests(SimpleTestCase):
         self.assert_whole(everybody, sender.ids)
         self.assert_spread(everybody.clients)
         self.assertNotIn("Traceback", "".join(server.log() for server in site.servers))
+
+    def assert_serves_the_client(self, port):
+        address = f"http://127.0.0.1:{port}/static/notifications/notifications.js"
+        with urlopen(address, timeout=10) as answer:  # which raises for anything but success
+            self.assertIn(b"export", answer.read())
 
     def assert_whole(self, everybody, ids):
         self.assertGreater(len(ids), 10)
