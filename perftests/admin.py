@@ -9,7 +9,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,10 +24,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import store
+from .conf import may_start
 from .exceptions import PerftestsError
 from .lab import compare_page, exporting, run_page, showing, trend_page
 from .lab.filters import FILTERS
-from .lab.live import live_page
+from .lab.live import live_page, start_page
 from .lab.run_list import Listed, listed
 from .models import PerfAlert, PerfMetric, PerfResult, PerfRun
 from .records import environment
@@ -44,6 +51,9 @@ PAGES: Mapping[str, Page] = {
     "live_part": live_page.part,
     "trend": trend_page.page,
 }
+
+STARTING = ("start", "start_part", "cancel")
+"""Pages with a permission of their own, and where it is asked for things to happen."""
 
 
 MOST_NAMED = 100
@@ -84,12 +94,48 @@ class PerfRunAdmin(PerfRunModelAdmin):
     def has_pin_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("perftests.change_perfrun")
 
+    def has_start_permission(self, request: HttpRequest) -> bool:
+        return may_start() and request.user.has_perm("perftests.start_perfrun")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("perftests.cancel_perfrun")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        allowed = {"may_start": self.has_start_permission(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **allowed})
+
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(f"{name}/", self.admin_site.admin_view(partial(self._page, name)), name=_url(name))
             for name in PAGES
         ]
+        own += [
+            path(f"{name}/", self.admin_site.admin_view(getattr(self, f"_{name}")), name=_url(name))
+            for name in STARTING
+        ]
         return [*own, *super().get_urls()]
+
+    def _start(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_start_permission(request):
+            raise PermissionDenied
+        return self._shown(request, "start", start_page.page(request))
+
+    def _start_part(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_start_permission(request):
+            raise PermissionDenied
+        return self._shown(request, "start_part", start_page.part(request.GET))
+
+    def _cancel(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        start_page.cancel(request)
+        return HttpResponseRedirect(
+            self._path("start" if self.has_start_permission(request) else "changelist")
+        )
 
     def _page(self, name: str, request: HttpRequest) -> HttpResponse:
         """A page about several runs, for whoever may view them; back to the list on a bad one."""
@@ -100,9 +146,19 @@ class PerfRunAdmin(PerfRunModelAdmin):
         except PerftestsError as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(self._path("changelist"))
+        return self._shown(request, name, content)
+
+    def _shown(
+        self, request: HttpRequest, name: str, content: HttpResponse | dict[str, Any]
+    ) -> HttpResponse:
         if isinstance(content, HttpResponse):
             return content
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **content}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "may_cancel": self.has_cancel_permission(request),
+            **content,
+        }
         return TemplateResponse(request, f"admin/perftests/perfrun/{name}.html", context)
 
     def _path(self, name: str) -> str:

@@ -23,6 +23,13 @@ def check_repository_url(**_: Any) -> list[CheckMessage]:
     return [Error(refused, id="perftests.E002")] if refused else []
 
 
+@register("perftests")
+def check_start_from_admin(**_: Any) -> list[CheckMessage]:
+    """E003: neither on nor off, which would make the list of runs fail."""
+    refused = _refused(lambda: configuration.START_FROM_ADMIN)
+    return [Error(refused, id="perftests.E003")] if refused else []
+
+
 def _refused(read: Callable[[], object]) -> str:
     """Why a setting is refused; empty where it is good."""
     try:

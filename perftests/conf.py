@@ -7,7 +7,7 @@ settings over the default. Values are read when used, so `override_settings` wor
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Generic, Literal, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
@@ -99,6 +99,18 @@ class RedisUrl(Setting[str]):
         return url
 
 
+class Switch(Setting[bool | None]):
+    """On or off; `None` as long as nobody says."""
+
+    allowed = "true or false"
+    words: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
+
+    def parse(self, value: object) -> bool:
+        if (word := str(value).lower()) not in self.words:
+            raise ValueError
+        return self.words[word]
+
+
 class WebAddress(Setting[str]):
     """A page of the web, without the slash at its end; empty means that there is none."""
 
@@ -171,11 +183,21 @@ class Configuration:
     REPOSITORY_URL = WebAddress("")
     """Where the code can be read; the list of runs links each commit to `/commit/` there."""
 
+    START_FROM_ADMIN = Switch(None)
+    """Whether runs can be started in the admin, on the machine of the site. Unset: where `DEBUG` is
+    on."""
+
     WORKLOADS = OwnWorkloads({})
     """Numbers of rows that are not those of the scale; see `perftests.workloads`."""
 
 
 configuration = Configuration()
+
+
+def may_start() -> bool:
+    """Whether the site lets runs be started in the admin."""
+    chosen = configuration.START_FROM_ADMIN
+    return settings.DEBUG if chosen is None else chosen
 
 
 def require_known(names: Iterable[str]) -> None:

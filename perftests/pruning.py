@@ -8,7 +8,7 @@ from django.db import models, transaction
 
 from notifications.db.clock import days_ago
 
-from .models import PerfLive, PerfMetric, PerfResult, PerfRun
+from .models import PerfLive, PerfMetric, PerfResult, PerfRun, PerfWish
 
 RUNS_AT_ONCE = 20
 """Each batch is a transaction of its own, and takes a tenth of a second of runs with 700 metrics:
@@ -42,6 +42,7 @@ def _delete(batch: Iterable[int]) -> int:
         locked = list(unpinned.select_for_update().values_list("pk", flat=True))
         _delete_rows(PerfMetric.objects.filter(result__run__in=locked))
         _delete_rows(PerfResult.objects.filter(run__in=locked))
+        _delete_rows(PerfWish.objects.filter(run__in=locked))
         _delete_rows(PerfLive.objects.filter(run__in=locked))
         return _delete_rows(PerfRun.objects.filter(pk__in=locked))
 

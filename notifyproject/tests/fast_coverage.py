@@ -69,6 +69,9 @@ NEEDS_A_PROCESS = {
     "perftests/suites/websocket/silence.py",
     "perftests/suites/websocket/test_load.py",
     "perftests/suites/websocket/timeline.py",
+    "perftests/wishes/__main__.py",
+    "perftests/wishes/carrying.py",
+    "perftests/wishes/one.py",
 }
 """What is about servers and other processes alone, and rows, which are nothing without a server.
 All other tests run them."""

@@ -89,5 +89,8 @@ def _parent_death_signal(number: signal.Signals) -> Callable[[], None]:
 
 end_with_parent = _parent_death_signal(signal.SIGKILL)
 
+interrupt_with_parent = _parent_death_signal(signal.SIGINT)
+"""For one that has to clean up when its parent was killed."""
+
 wake_without_parent = _parent_death_signal(signal.SIGCONT)
 """For one that cleans up when its parent is gone: stopped, it would never notice."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import tarfile
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def commit_of(ref: str, project: Path) -> str:
         project, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}", problem=problem
     )
     return found.decode().strip()
+
+
+def newest_refs(project: Path, most: int) -> list[str]:
+    """Names of branches and tags, the newest first; none where there is no git or checkout."""
+    chosen = ("--sort=-creatordate", f"--count={most}", "--format=%(refname:short)")
+    with suppress(UnusableRevision):
+        return git(project, "for-each-ref", *chosen, "refs/heads", "refs/tags").decode().split()
+    return []
 
 
 def is_dirty(project: Path) -> bool:

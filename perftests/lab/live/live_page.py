@@ -23,6 +23,7 @@ from ...reports.exports.svg import Chart, series_charts
 from ..chosen import runs
 from ..headline import headline
 from ..showing import badges, ending
+from .start_page import wish_of
 
 NEWEST_RESULTS = 5
 
@@ -47,7 +48,7 @@ def page(asked: QueryDict) -> HttpResponse | dict[str, Any]:
     run = _run(asked)
     if run.current_state is not State.RUNNING:
         return HttpResponseRedirect(reverse("admin:perftests_perfrun_change", args=[run.pk]))
-    return {"title": _("Live"), **_context(run)}
+    return {"title": _("Live"), "wish": wish_of(run), **_context(run)}
 
 
 def part(asked: QueryDict) -> dict[str, Any]:

@@ -8,7 +8,13 @@ from django.test import SimpleTestCase, tag
 
 import notifications
 from perftests.compare.versions.choice import two_sides
-from perftests.compare.versions.revisions import UnusableRevision, commit_of, extract, is_dirty
+from perftests.compare.versions.revisions import (
+    UnusableRevision,
+    commit_of,
+    extract,
+    is_dirty,
+    newest_refs,
+)
 from perftests.processes import interpreter
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com")
@@ -39,6 +45,12 @@ class RevisionTests(SimpleTestCase):
     def test_a_git_that_does_not_answer_is_told_in_one_sentence(self):
         with mock.patch("perftests.compare.versions.revisions.GIT_SECONDS", 0):
             self.assertIn("took longer than 0 s", self.refusal("main"))
+
+    def test_branches_and_tags_are_named_and_a_project_in_no_checkout_has_none(self):
+        git(self.project, "tag", "v1.0")
+        self.assertEqual(set(newest_refs(self.project, 5)), {"main", "v1.0"})
+        self.assertEqual(len(newest_refs(self.project, 1)), 1)
+        self.assertEqual(newest_refs(self.folder, 5), [])
 
     def test_a_revision_is_written_without_its_perftests(self):
         target = self.folder / "side"

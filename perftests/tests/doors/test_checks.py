@@ -42,6 +42,12 @@ class CheckTests(SimpleTestCase):
         with override_settings(PERFTESTS={"REPOSITORY_URL": "https://github.com/you/project/"}):
             self.assertEqual(run_checks(tags=["perftests"]), [])
 
+    def test_a_switch_that_is_neither_on_nor_off_is_refused(self):
+        for word in ("yes", "", None, 2):
+            with self.subTest(word), override_settings(PERFTESTS={"START_FROM_ADMIN": word}):
+                [problem] = run_checks(tags=["perftests"])
+                self.assertEqual(problem.id, "perftests.E003")
+
     def test_each_check_of_perftests_is_in_the_reference_of_the_settings(self):
         ids = re.findall(r'id="(perftests\.E\d+)"', Path(checks.__file__).read_text())
         page = Path(__file__).parents[3] / "docs/reference/settings.md"

@@ -4,7 +4,7 @@ from unittest import mock
 from django.core.exceptions import ImproperlyConfigured
 from django.test import SimpleTestCase, override_settings
 
-from perftests.conf import Configuration, Setting, configuration
+from perftests.conf import Configuration, Setting, configuration, may_start
 from perftests.exceptions import InvalidSetting
 
 
@@ -53,6 +53,20 @@ class ConfigurationTests(SimpleTestCase):
             os.environ["PERF_TIMEOUT_SECONDS"] = value
             with self.subTest(value), self.assertRaisesRegex(InvalidSetting, "number of seconds"):
                 _ = configuration.TIMEOUT_SECONDS
+
+    def test_runs_may_be_started_in_the_admin_where_debug_is_on_unless_a_setting_says_so(self):
+        for debug in (True, False):
+            with self.settings(DEBUG=debug, PERFTESTS={}):
+                self.assertIs(may_start(), debug)
+            for word, allowed in ((True, True), (False, False), ("true", True), ("0", False)):
+                settings = {"DEBUG": debug, "PERFTESTS": {"START_FROM_ADMIN": word}}
+                with self.subTest(word, debug=debug), self.settings(**settings):
+                    self.assertIs(may_start(), allowed)
+
+    def test_a_variable_switches_off_that_runs_may_be_started_in_the_admin(self):
+        os.environ["PERF_START_FROM_ADMIN"] = "False"
+        with self.settings(DEBUG=True, PERFTESTS={"START_FROM_ADMIN": True}):
+            self.assertIs(may_start(), False)
 
     def test_any_url_of_redis_is_accepted(self):
         for url in ("redis://:secret@host:6380/3", "rediss://host", "unix:///run/redis.sock"):

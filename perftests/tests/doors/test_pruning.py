@@ -88,7 +88,7 @@ class PruningTests(TransactionTestCase):
         ):
             self.assertEqual(prune(runs), 5)
         statements = [query["sql"].split()[0] for query in queries]
-        self.assertEqual(statements.count("DELETE"), 3 * 4)
+        self.assertEqual(statements.count("DELETE"), 3 * 5)
         self.assertEqual(statements.count("SELECT"), 3)
         self.assertEqual(PerfMetric.objects.count(), 0)
 
@@ -96,18 +96,18 @@ class PruningTests(TransactionTestCase):
         runs = [self.make_run(1, PASSED), self.make_run(1, PASSED)]
         with (
             mock.patch.object(pruning, "RUNS_AT_ONCE", 1),
-            mock.patch.object(pruning, "_delete_rows", self.interrupted_at_the_fifth_statement()),
+            mock.patch.object(pruning, "_delete_rows", self.interrupted_in_the_second_batch()),
             self.assertRaises(KeyboardInterrupt),
         ):
             prune(runs)
         self.assertEqual(store.load(PerfRun.objects.get()).results, (PASSED,))
 
-    def interrupted_at_the_fifth_statement(self):
+    def interrupted_in_the_second_batch(self):
         really, calls = pruning._delete_rows, []
 
         def delete_rows(rows):
             calls.append(rows)
-            if len(calls) == 5:
+            if len(calls) == 7:
                 raise KeyboardInterrupt
             return really(rows)
 

@@ -21,6 +21,7 @@ from perftests.load.server.process import ServerProcess
 from perftests.processes.system import end_with_parent
 
 LIMIT_SECONDS = 60
+ASGI = "notifyproject.asgi:application"
 
 
 class LiveSiteTestCase(TransactionTestCase):
@@ -35,23 +36,24 @@ class LiveSiteTestCase(TransactionTestCase):
         cls.marks.mkdir()
         cls.temporary.mkdir()
         cls.variables = {
+            # As a site: the tests' own settings would make what it starts a part of these tests.
+            "DJANGO_SETTINGS_MODULE": "notifyproject.tests.strict",
             "DATABASE_URL": database_url(),
             "SAMPLE_MARKS": str(cls.marks),
             "TMPDIR": str(cls.temporary),
             "PERF_CLEANUP_TIMEOUT_SECONDS": "10",
         }
-        cls.server = cls.enterClassContext(ServerProcess(environment=cls.server_variables()))
+        cls.server = cls.enterClassContext(
+            ServerProcess(application=ASGI, environment={**cls.variables, "DEBUG": "True"})
+        )
         cls.browser = cls.enterClassContext(chromium())
         # Playwright runs an event loop in this thread, which waits while the tests use the ORM.
         cls.enterClassContext(mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
 
-    @classmethod
-    def server_variables(cls):
-        return {**cls.variables, "PERF_SETTINGS_MODULE": "notifyproject.tests.strict"}
-
     def setUp(self):
         self.client.force_login(User.objects.create_superuser("root"))
         self.complaints = []
+        self.databases_before = self.databases()
         self.addCleanup(self.end)
 
     def end(self):
@@ -70,6 +72,14 @@ class LiveSiteTestCase(TransactionTestCase):
             return mark == str(self.marks) and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+    def databases(self):
+        """Those that the server of databases has; with SQLite they are files in `temporary`."""
+        if connection.vendor == "sqlite":
+            return set()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database")
+            return {name for (name,) in cursor.fetchall()}
 
     def perf(self, *arguments):
         """`manage.py perf` as in a terminal."""
@@ -101,7 +111,7 @@ class LiveSiteTestCase(TransactionTestCase):
         """Wait until the page says so."""
 
         def said():
-            return text in page.locator("#content").inner_text()
+            return text in page.locator("body").inner_text()
 
         wait_until(page, said, text, LIMIT_SECONDS)
 

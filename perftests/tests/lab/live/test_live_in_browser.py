@@ -2,22 +2,23 @@ from django.test import tag
 from django.urls import reverse
 
 from notifications.tests.browser import needs_browser, violations, wait_until
-from perftests.models import PerfRun
+from perftests.models import PerfRun, PerfWish, WishState
 from perftests.records.results import State
 
 from ...admin_pages import PAGE
+from ...fresh_project import listened_on
 from .live_site import LIMIT_SECONDS, LiveSiteTestCase
 
 LIVE = "admin:perftests_perfrun_live"
+START = "admin:perftests_perfrun_start"
+BUSY = "perftests.tests.live_samples.Busy"
 HALFWAY = "perftests.tests.live_samples.Halfway"
 
-OFFLINE = (
-    "404 (Not Found)",
-    "ERR_CONNECTION_REFUSED",
-    "ERR_EMPTY_RESPONSE",
-    "ERR_CONNECTION_RESET",
-)
-"""What the console says of a site that is away for a moment, and of the icon that it lacks."""
+ICON = "404 (Not Found)"
+"""What the console says of the icon that the admin lacks."""
+
+OFFLINE = (ICON, "ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
+"""And what it says of a site that is away for a moment."""
 
 
 @tag("slow")
@@ -46,3 +47,31 @@ class LiveInBrowserTests(LiveSiteTestCase):
         self.assertEqual(PerfRun.objects.get().state, State.FINISHED)
         unexpected = [text for text in self.complaints if not any(o in text for o in OFFLINE)]
         self.assertEqual(unexpected, [])
+
+    def test_a_run_that_is_started_and_cancelled_leaves_nothing_and_the_site_answers_meanwhile(
+        self,
+    ):
+        page = self.open(START)
+        page.get_by_label("Rows and labels").fill(BUSY)
+        self.assertEqual(violations(page, ".perf-run"), [])
+        page.get_by_role("button", name="Start", exact=True).click()
+        self.until(page, "The run is queued")
+        wait_until(page, (self.marks / "connected").exists, "the server of the run", LIMIT_SECONDS)
+        self.assertEqual(violations(page, ".perf-run"), [])
+
+        page.locator("[data-part] li a").click()
+        self.until(page, "of 1 tests")
+        port = int((self.marks / "connected").read_text())
+        self.assertTrue(listened_on(port))
+        page.get_by_role("button", name="Cancel").click()
+        self.until(page, "cancelled")
+
+        wait_until(page, lambda: not self.processes(), "the end of all processes", LIMIT_SECONDS)
+        self.assertFalse(listened_on(port))
+        self.assertEqual(list(self.temporary.iterdir()), [])
+        self.assertEqual(self.databases(), self.databases_before)
+        self.assertEqual(PerfRun.objects.get().state, State.ABORTED)
+        self.assertEqual(PerfWish.objects.get().state, WishState.CANCELLED)
+        page.goto(f"{self.server.http_url}{reverse(PAGE, args=[PerfRun.objects.get().pk])}")
+        self.until(page, "It was interrupted by SIGINT.")
+        self.assertEqual([text for text in self.complaints if ICON not in text], [])

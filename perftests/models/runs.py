@@ -2,10 +2,8 @@
 only one that deletes some."""
 
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -15,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.db.deletion import by_sql
 
-from .records.results import FORMAT_VERSION, Outcome, State
-from .records.targets import Verdict
+from ..records.results import FORMAT_VERSION, Outcome, State
+from ..records.targets import Verdict
+from .words import choices
 
 HEARTBEAT_SECONDS = 1.0
 """Time between two signs of life of a run that goes on, each with what it is doing now."""
@@ -24,28 +23,6 @@ HEARTBEAT_SECONDS = 1.0
 # A run that was silent for longer has lost its process, and nobody will ever finish it. One whose
 # machine only slept is running again with its next sign of life.
 SILENCE_LIMIT = timedelta(seconds=30 * HEARTBEAT_SECONDS)
-
-
-WORDS = {
-    "pass": _("pass"),
-    "fail": _("fail"),
-    "inconclusive": _("inconclusive"),
-    "running": _("running"),
-    "finished": _("finished"),
-    "aborted": _("aborted"),
-    "completed": _("completed"),
-    "failed": _("failed"),
-    "error": _("error"),
-    "skipped": _("skipped"),
-    "pinned": _("pinned"),
-    "open": _("open"),
-    "over": _("over"),
-}
-"""Stored verdicts, states and outcomes, as their reader calls them."""
-
-
-def choices(enum: type[StrEnum]) -> list[tuple[str, Any]]:
-    return [(member.value, WORDS[member]) for member in enum]
 
 
 def count_results(condition: Q) -> Coalesce:
@@ -128,6 +105,10 @@ class PerfRun(models.Model):
         verbose_name_plural = _("runs")
         ordering = ["-started_at", "-pk"]
         indexes = [models.Index(fields=["-started_at", "-id"], name="perf_run_newest")]
+        permissions = [
+            ("start_perfrun", "Can start runs"),
+            ("cancel_perfrun", "Can cancel runs that were started in the admin"),
+        ]
 
     def __str__(self) -> str:
         name = gettext("Run {number}").format(number=self.pk)
@@ -217,56 +198,3 @@ class PerfMetric(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class PerfAlertQuerySet(models.QuerySet["PerfAlert"]):
-    def open(self) -> Self:
-        """Found, and not over."""
-        return self.filter(closed_by=None)
-
-
-class PerfAlert(models.Model):
-    """A cause to tell the staff: found by one run of `perf watch`, and over with another.
-
-    `cause` is a `records.causes.Cause`, `digest` that of its key. The runs are numbers, as an alert
-    stays when its runs are deleted. `told` and `told_over` say what has been told already.
-    """
-
-    digest = models.CharField(_("digest of the cause"), max_length=64)
-    cause = models.JSONField(_("cause"))
-    opened_by = models.PositiveBigIntegerField(_("found by run"))
-    opened_at = models.DateTimeField(_("found"), default=timezone.now)
-    closed_by = models.PositiveBigIntegerField(_("over with run"), null=True)
-    closed_at = models.DateTimeField(_("over"), null=True)
-    told = models.BooleanField(_("told"), default=False)
-    told_over = models.BooleanField(_("told that it is over"), default=False)
-
-    objects = PerfAlertQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("alert")
-        verbose_name_plural = _("alerts")
-        ordering = ["-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["digest"], condition=Q(closed_by=None), name="perf_alert_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return gettext("Alert {number}").format(number=self.pk)
-
-
-class PerfSubscription(models.Model):
-    """A member of the staff who wants to be told of alerts."""
-
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("user")
-    )
-
-    class Meta:
-        verbose_name = _("subscription to alerts")
-        verbose_name_plural = _("subscriptions to alerts")
-
-    def __str__(self) -> str:
-        return str(self.user)

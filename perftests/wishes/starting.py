@@ -1,0 +1,33 @@
+"""From a wish of the admin to a process that carries it out."""
+
+import subprocess
+import threading
+from collections.abc import Sequence
+
+from ..models import PerfWish
+from ..processes import interpreter
+from . import queue
+
+
+def start(arguments: Sequence[str], asked_by: str) -> PerfWish | None:
+    """Queue a run with these arguments, and start who carries it out unless there is one already;
+    `None` where too many wait."""
+    wish = queue.ask(arguments, asked_by)
+    if wish is not None and not queue.is_attended(wish):
+        attend()
+    return wish
+
+
+def attend() -> None:
+    """Start a process that carries out what is queued; it goes on when this one ends."""
+    process = subprocess.Popen(
+        interpreter.command("perftests.wishes"),
+        cwd=interpreter.project_folder(),
+        env=interpreter.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    # Nobody else takes note of its end, as long as this process lives.
+    threading.Thread(target=process.wait, daemon=True).start()
