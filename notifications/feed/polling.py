@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
@@ -62,6 +62,7 @@ async def _changed(request: HttpRequest, asker: Asker, query: PollQuery) -> Http
             left = ends - loop.time()
             if response.status_code != 304 or waiter.closed or left <= 0:
                 return response
+            _give_thread_back()
             await waiter.wait(left)
 
 
@@ -101,3 +102,15 @@ async def _aside(job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
                     connection.close()
 
     return await sync_to_async(run)()
+
+
+def _give_thread_back() -> None:
+    """Django keeps a thread for each request until it ends, of some 200 kB: polls are many.
+
+    asgiref ends it in this way itself, only later. Whoever needs one after that gets another.
+    """
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is not None:
+        executor = SyncToAsync.context_to_thread_executor.pop(context, None)
+        if executor is not None:
+            executor.shutdown(wait=False)

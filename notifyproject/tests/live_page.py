@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import ClassVar
 from unittest import mock
 
 from django.contrib.auth.models import User
@@ -18,13 +19,15 @@ class LivePageTestCase(TransactionTestCase):
     element = "notification-bell"
     """What has the store of the page."""
 
+    notifications: ClassVar = {"SWEEP_SECONDS": 0.5, "RETRY_SECONDS": [0.2, 0.4]}
+    """Settings of the site."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        settings = {"SWEEP_SECONDS": 0.5, "RETRY_SECONDS": [0.2, 0.4]}
         environment = {
             "PERF_SETTINGS_MODULE": "notifyproject.tests.bell_site",
-            "PERF_NOTIFICATIONS": json.dumps(settings),
+            "PERF_NOTIFICATIONS": json.dumps(cls.notifications),
         }
         cls.server = cls.enterClassContext(ServerProcess(environment=environment))
         cls.browser = cls.enterClassContext(chromium())

@@ -6,6 +6,8 @@ const UNDO_MS = 6000;
 const TOAST_MS = 6000; // what is an error stays until it is closed
 const MAX_TOASTS = 3;
 const MAX_COUNT = 99;
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 export class NotificationBell extends HTMLElement {
   #parts;
@@ -163,7 +165,7 @@ export class NotificationBell extends HTMLElement {
       if (element.dataset.edited !== String(item.edited_at)) fill(element, item);
       element.toggleAttribute("data-unread", item.read_at === null);
       element.querySelector('[data-do="read"]').hidden = item.read_at !== null;
-      const its = new Date(item.created_at).toLocaleDateString(undefined, { dateStyle: "full" });
+      const its = DAY.format(new Date(item.created_at));
       element.querySelector("[part=day]").textContent = its === day ? "" : its;
       day = its;
       if (element === place) place = place.nextElementSibling;
@@ -185,7 +187,7 @@ export class NotificationBell extends HTMLElement {
     fill(element, item);
     const time = element.querySelector("time");
     time.dateTime = item.created_at;
-    time.textContent = new Date(item.created_at).toLocaleTimeString(undefined, { timeStyle: "short" });
+    time.textContent = TIME.format(new Date(item.created_at));
     return element;
   }
 

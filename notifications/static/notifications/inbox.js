@@ -179,7 +179,8 @@ export class NotificationInbox extends HTMLElement {
     if (dataset[status] || Object.values(dataset).includes(this.#status.textContent)) this.#status.textContent = dataset[status] ?? "";
     if (!loaded) return;
     for (const count of this.querySelectorAll("[data-count]")) count.textContent = unread;
-    for (const { id, read_at } of items) this.#item(id)?.toggleAttribute("data-unread", read_at === null);
+    const listed = new Map([...this.#list.children].map((item) => [Number(item.dataset.id), item]));
+    for (const { id, read_at } of items) listed.get(id)?.toggleAttribute("data-unread", read_at === null);
     const before = this.#stored;
     this.#stored = new Map(items.map(({ id, edited_at }) => [id, edited_at]));
     const edited = items.some(({ id, edited_at }) => before.has(id) && before.get(id) !== edited_at);

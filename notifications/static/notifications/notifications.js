@@ -35,6 +35,7 @@ export class Notifications extends EventTarget {
   #client;
   #limit;
   #subscribers = new Set();
+  #telling = false;
   /** @type {Snapshot} */
   #snapshot = { items: [], unread: 0, more: false, status: "closed", code: null, loaded: false };
   #known = new Map(); // ids that were shown, with what tells one from another of the same id
@@ -42,6 +43,8 @@ export class Notifications extends EventTarget {
   #etag = "";
   #loading = null;
   #again = false;
+  /** What the socket brought in this moment, for one look at all of it. */
+  #incoming = [];
   /** What the socket brought while a list was on its way, which may be older. */
   #meanwhile = [];
   #polling = null;
@@ -78,7 +81,7 @@ export class Notifications extends EventTarget {
     return this.#tabs.leads;
   }
 
-  /** Call `run` with the snapshot now and after each change; returns what ends it. */
+  /** Call `run` with the snapshot now, and once after all that changes in one moment; returns what ends it. */
   subscribe(run) {
     this.#subscribers.add(run);
     run(this.#snapshot);
@@ -180,7 +183,7 @@ export class Notifications extends EventTarget {
 
   #listen() {
     const client = this.#client;
-    client.addEventListener("notification", ({ detail }) => this.#tabs.tell("arrived", [detail]));
+    client.addEventListener("notification", ({ detail }) => this.#gather(detail));
     client.addEventListener("state", ({ detail }) => this.#tabs.tell("changed", detail));
     client.addEventListener("edited", ({ detail }) => this.#tabs.tell("edited", detail));
     client.addEventListener("status", ({ detail }) => this.#statusOf(detail));
@@ -217,6 +220,10 @@ export class Notifications extends EventTarget {
     else if (kind === "latest") this.#latest(detail);
     else if (kind === "resync" && this.#tabs.leads) this.#load();
     else if (kind === "snapshot" && !this.#tabs.leads) this.#take(detail);
+  }
+
+  #gather(item) {
+    if (this.#incoming.push(item) === 1) queueMicrotask(() => this.#tabs.tell("arrived", this.#incoming.splice(0)));
   }
 
   /** A tab that came later has what the leader has. */
@@ -355,8 +362,16 @@ export class Notifications extends EventTarget {
 
   #set(changes) {
     this.#snapshot = { ...this.#snapshot, ...changes };
-    for (const run of [...this.#subscribers]) run(this.#snapshot);
+    if (!this.#telling) {
+      this.#telling = true;
+      queueMicrotask(() => this.#tellSubscribers());
+    }
     if ("status" in changes) this.#emit("status", { status: changes.status, code: changes.code ?? null });
+  }
+
+  #tellSubscribers() {
+    this.#telling = false;
+    for (const run of [...this.#subscribers]) run(this.#snapshot);
   }
 
   #emit(name, detail) {
