@@ -83,7 +83,7 @@ class PerfRunAdmin(PerfRunModelAdmin):
     date_hierarchy = "started_at"
 
     class Media:
-        css = {"all": ("perftests/admin.css",)}
+        css = showing.STYLES
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

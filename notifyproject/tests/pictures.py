@@ -28,11 +28,11 @@ SHOP = """
 
 
 class Site(PrivateService):
-    """`manage.py runserver` with some settings."""
+    """`manage.py runserver` with some settings and variables."""
 
-    def __init__(self, settings="notifyproject.settings"):
+    def __init__(self, settings="notifyproject.settings", **variables):
         super().__init__()
-        self._settings = settings
+        self._variables = {"DJANGO_SETTINGS_MODULE": settings, **variables}
 
     @property
     def url(self):
@@ -40,7 +40,8 @@ class Site(PrivateService):
 
     def command(self):
         serve = [str(ROOT / "manage.py"), "runserver", "--noreload", str(self.port)]
-        return ["env", f"DJANGO_SETTINGS_MODULE={self._settings}", sys.executable, *serve]
+        set_them = (f"{name}={value}" for name, value in self._variables.items())
+        return ["env", *set_them, sys.executable, *serve]
 
 
 def main():

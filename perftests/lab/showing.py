@@ -22,6 +22,9 @@ from .run_list import Spark
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
 """What may become part of a link; an imported report may say anything."""
 
+STYLES = {"all": ("perftests/admin.css",), "print": ("perftests/print.css",)}
+"""For the `Media` of whatever shows runs."""
+
 SHORT = 7
 """As many digits of a commit as people tell each other."""
 

@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..lab import showing
 from ..models import PerfAlert
 from ..templatetags.perfruns import badge
 from . import words
@@ -59,7 +60,7 @@ class AlertAdmin(AlertModelAdmin):
     fields = readonly_fields = ("state", "said", "place", "found", "over")
 
     class Media:
-        css = {"all": ("perftests/admin.css",)}
+        css = showing.STYLES
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

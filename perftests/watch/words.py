@@ -34,7 +34,8 @@ def body(causes: Sequence[Cause]) -> str:
 
 def sentence(cause: Cause) -> str:
     """One cause as it was when it was found."""
-    what = f"{cause.row or cause.key.test.rpartition('.')[2]} {cause.key.name}".strip()
+    test = "" if cause.against else cause.row or cause.key.test.rpartition(".")[2]
+    what = f"{test} {cause.key.name}".strip()
     said = {
         "what": what,
         "value": cause.metric.text if cause.metric else "",

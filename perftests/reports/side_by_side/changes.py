@@ -46,6 +46,8 @@ class Change:
     def text(self) -> str:
         """The change at most: of a count the difference, of anything else the ratio."""
         first, farthest = self.values[0], max(self.values, key=self._distance)
+        if self.counted and farthest == first:
+            return _("the same")
         if self.counted:
             text = _("{number} more") if farthest > first else _("{number} fewer")
             return text.format(number=format_value(abs(farthest - first), ""))

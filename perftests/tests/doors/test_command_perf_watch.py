@@ -86,7 +86,7 @@ class PerfWatchAgainstTests(TransactionTestCase):
             self.assertNotIn("Nobody", text)
         titles = [notification.title for notification in Notification.objects.order_by("pk")]
         self.assertEqual(len(titles), 2)
-        self.assertIn("paired push is worse than in main: 1.21 ×", titles[0])
+        self.assertIn(": push is worse than in main: 1.21 ×", titles[0])
         self.assertIn("Over: ", titles[1])
         self.assertEqual(PerfRun.objects.filter(to_judge=False).count(), 4)
 

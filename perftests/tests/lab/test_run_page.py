@@ -55,8 +55,8 @@ class RunPageTests(AdminTestCase):
             make_result("b.b", row="W3", metrics=(doubted,)),
         )
         top = self.page(run).content.decode().partition('id="rows"')[0]
-        self.assertIn("<strong>N1</strong> <span>p99</span> <span>120 ms</span>", top)
-        self.assertIn("<strong>W3</strong> <span>rate</span>", top)
+        self.assertIn("<strong>N1</strong> <span>p99:</span> <span>120 ms,</span>", top)
+        self.assertIn("<strong>W3</strong> <span>rate:</span>", top)
         self.assertIn("The &lt;client&gt; was busy.", top)
 
     def test_the_top_of_the_run_page_says_what_changed_since_the_run_before(self):

@@ -24,7 +24,7 @@ class SentenceTests(SimpleTestCase):
             (BROKEN, "N1 failed: suites.Tests.test_delivery"),
             (MORE, "N1 queries is worse: 4 queries, before 3 queries"),
             (STEP, "N1 p50 is worse since run 7: 13 ms, before 10 ms"),
-            (SLOWER, "N1 push is worse than in v1: 1.20 × (1.1 to 1.3)"),
+            (SLOWER, "push is worse than in v1: 1.20 × (1.1 to 1.3)"),
         ):
             with self.subTest(cause.key.kind):
                 self.assertEqual(words.sentence(cause), said)
