@@ -19,7 +19,7 @@ RUNS = {
     "killed": "perftests.tests.live_samples.Busy",
 }
 
-STORED = {"perftests_perfrun", "perftests_perfresult", "perftests_perfmetric"}
+STORED = {f"perftests_perf{name}" for name in ("run", "result", "metric", "live")}
 MIGRATED = {"django_migrations", "django_content_type", "auth_permission", "sqlite_sequence"}
 
 

@@ -53,7 +53,7 @@ class LiveSiteTestCase(TransactionTestCase):
     def setUp(self):
         self.client.force_login(User.objects.create_superuser("root"))
         self.complaints = []
-        self.databases_before = self.databases()
+        self.databases_before = self.stored_databases()
         self.addCleanup(self.end)
 
     def end(self):
@@ -73,7 +73,7 @@ class LiveSiteTestCase(TransactionTestCase):
         except psutil.Error:
             return False
 
-    def databases(self):
+    def stored_databases(self):
         """Those that the server of databases has; with SQLite they are files in `temporary`."""
         if connection.vendor == "sqlite":
             return set()

@@ -69,7 +69,7 @@ class LiveInBrowserTests(LiveSiteTestCase):
         wait_until(page, lambda: not self.processes(), "the end of all processes", LIMIT_SECONDS)
         self.assertFalse(listened_on(port))
         self.assertEqual(list(self.temporary.iterdir()), [])
-        self.assertEqual(self.databases(), self.databases_before)
+        self.assertEqual(self.stored_databases(), self.databases_before)
         self.assertEqual(PerfRun.objects.get().state, State.ABORTED)
         self.assertEqual(PerfWish.objects.get().state, WishState.CANCELLED)
         page.goto(f"{self.server.http_url}{reverse(PAGE, args=[PerfRun.objects.get().pk])}")
