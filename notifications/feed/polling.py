@@ -110,7 +110,8 @@ def _give_thread_back() -> None:
     asgiref ends it in this way itself, only later. Whoever needs one after that gets another.
     """
     context = SyncToAsync.thread_sensitive_context.get(None)
-    if context is not None:
-        executor = SyncToAsync.context_to_thread_executor.pop(context, None)
+    executors = getattr(SyncToAsync, "context_to_thread_executor", None)  # not promised
+    if context is not None and executors is not None:
+        executor = executors.pop(context, None)
         if executor is not None:
             executor.shutdown(wait=False)
