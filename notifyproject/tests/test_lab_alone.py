@@ -14,6 +14,18 @@ run = PerfRun.objects.earliest("pk")
 print(run.verdict, run.environment["git"], run.environment["channel_layer"])
 """
 
+MISSED = """
+from perftests.models import PerfMetric, PerfRun
+PerfMetric.objects.update(required="< 0", required_verdict="fail")
+PerfRun.objects.update(to_judge=True)
+"""
+"""As if each run had missed what is required of it, and its watch had ended before it said so."""
+
+ALERTS = """
+from perftests.models import PerfAlert
+print(*set(PerfAlert.objects.values_list("told", flat=True)))
+"""
+
 
 @tag("own_database", "slow")
 class LabAloneTests(SimpleTestCase):
@@ -29,6 +41,17 @@ class LabAloneTests(SimpleTestCase):
         project = self.project()
         assert_stands_alone(self, project)
         self.assertEqual(project.manage("shell", "-v0", "-c", WHAT_IS_STORED), "pass None none\n")
+
+    def test_a_watch_tells_the_console_in_a_project_without_notifications(self):
+        project = self.project()
+        project.manage("perf", "myapp.tests.perf", "--scale=smoke")
+        project.manage("shell", "-v0", "-c", MISSED)
+        said = " ".join(
+            project.manage("perf", "watch", "myapp.tests.perf", "--scale=smoke").split()
+        )
+        self.assertRegex(said, r"New: .+ misses its required target: .+, required < 0")
+        self.assertIn("Nobody is told: the app notifications is not installed here.", said)
+        self.assertEqual(project.manage("shell", "-v0", "-c", ALERTS), "True\n")
 
     def test_the_lab_stands_alone_in_a_project_with_channels(self):
         assert_stands_alone(self, self.project(CHANNELS))
