@@ -9,8 +9,9 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.checks import Error
 from django.db import OperationalError, connection
-from django.test import AsyncClient, TestCase
+from django.test import AsyncClient, Client, TestCase
 from django.urls import reverse
+from django.utils.translation import override
 
 from notifications.models import Delivery, Notification
 from notifications.privacy import Erased, actions, count_of
@@ -99,6 +100,18 @@ class ErasingTests(ActionTestCase):
             page = self.act("erase_notifications", self.ada, confirmed="yes")
         self.assertContains(page, "The database did not do it: database is locked")
         self.assertFalse(LogEntry.objects.exists())
+
+    def test_the_page_that_asks_speaks_german_and_hebrew(self):
+        for language, words in (("de", "Was gelöscht wird"), ("he", "מה יימחק")):
+            with self.subTest(language), override(language):
+                self.assertContains(self.act("erase_notifications", self.ada), words)
+
+    def test_a_form_of_another_site_erases_nothing(self):
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(self.staff)
+        chosen = {"action": "erase_notifications", "_selected_action": [self.ada.pk]}
+        answer = strict.post(URL, chosen | {"confirmed": "yes"})
+        self.assertEqual((answer.status_code, Notification.objects.count()), (403, 3))
 
     def test_a_hostile_name_stays_text(self):
         User.objects.filter(pk=self.ada.pk).update(username=HOSTILE)
