@@ -53,6 +53,8 @@ class LiveSiteTestCase(TransactionTestCase):
     def setUp(self):
         self.client.force_login(User.objects.create_superuser("root"))
         self.complaints = []
+        for mark in self.marks.iterdir():
+            mark.unlink()
         self.databases_before = self.stored_databases()
         self.addCleanup(self.end)
 

@@ -1,12 +1,19 @@
+import os
+from unittest import mock
+
 from django.test import tag
 from django.urls import reverse
 
 from notifications.tests.browser import needs_browser, violations, wait_until
+from perftests import store
 from perftests.models import PerfRun, PerfWish, WishState
 from perftests.records.results import State
+from perftests.wishes import starting
 
 from ...admin_pages import PAGE
 from ...fresh_project import listened_on
+from ...waiting import wait_for_file
+from ...waiting import wait_until as wait_until_true
 from .live_site import LIMIT_SECONDS, LiveSiteTestCase
 
 LIVE = "admin:perftests_perfrun_live"
@@ -47,6 +54,17 @@ class LiveInBrowserTests(LiveSiteTestCase):
         self.assertEqual(PerfRun.objects.get().state, State.FINISHED)
         unexpected = [text for text in self.complaints if not any(o in text for o in OFFLINE)]
         self.assertEqual(unexpected, [])
+
+    def test_a_run_whose_carrier_is_killed_is_interrupted_and_leaves_nothing(self):
+        with mock.patch.dict(os.environ, self.variables):
+            starting.start([BUSY, "--scale", "smoke"], "ada")
+        wait_for_file(self.marks / "connected", LIMIT_SECONDS)
+        [carrier] = [p for p in self.processes() if p.cmdline()[-1] == "perftests.wishes"]
+        carrier.kill()
+        wait_until_true(lambda: not self.processes(), LIMIT_SECONDS, "the end of all processes")
+        self.assertEqual(list(self.temporary.iterdir()), [])
+        run = PerfRun.objects.get()
+        self.assertEqual((run.state, store.told(run).ending), (State.ABORTED, "SIGINT"))
 
     def test_a_run_that_is_started_and_cancelled_leaves_nothing_and_the_site_answers_meanwhile(
         self,
