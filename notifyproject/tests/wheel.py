@@ -20,6 +20,7 @@ from .own_project import OwnProject
 
 DAPHNE = "daphne>=4.2.3"
 LIMIT_SECONDS = 10
+MEGABYTE = 1_000_000
 MOST_ALONE, MOST_WITH_UVICORN, MOST_BESIDE_DAPHNE = 6, 12, 5
 MAY_BRING = {"asgiref", "channels", "django", "django-durable-notifications", "msgspec", "sqlparse"}
 
@@ -69,6 +70,9 @@ class WheelTests(SimpleTestCase):
         self.assertEqual(packed, product)
         self.assertIn("notifications/py.typed", packed)
         self.assertIn("perftests/py.typed", packed)
+
+    def test_the_wheel_is_smaller_than_a_megabyte(self):
+        self.assertLess(self.wheel.stat().st_size, MEGABYTE)
 
     def test_notifications_alone_brings_django_channels_and_msgspec_and_what_they_need(self):
         self.assertLessEqual(self.alone.distributions(), MAY_BRING)
