@@ -14,9 +14,12 @@ LABELS = ("durable_notifications", "perftests")
 READ = {
     "notifications": (
         *("admin.py", "apps.py", "models/*.py", "management/commands/*.py"),
-        *("templatetags/*.py", "health/doctor.py", "inbox/*.py"),
+        *("templatetags/*.py", "health/doctor.py", "inbox/*.py", "privacy/actions.py"),
     ),
-    "perftests": ("admin.py", "apps.py", "models.py", "lab/**/*.py", "templatetags/*.py"),
+    "perftests": (
+        *("admin.py", "apps.py", "models/*.py", "lab/**/*.py", "templatetags/*.py"),
+        *("watch/*.py", "wishes/*.py"),
+    ),
 }
 """Where texts for people are. Logs, checks and refusals of code are for developers, in English."""
 
@@ -28,7 +31,12 @@ TEMPLATES = {
 MARKUP = re.compile(r"{#.*?#}|{{.*?}}|{%.*?%}|<(svg|script|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 """Whatever is no text of a page. What `translate` marks is inside of a tag of Django."""
 
-BLOCKS = re.compile(r"{% blocktranslate\b.*?{% endblocktranslate %}", re.DOTALL)
+BLOCKS = re.compile(
+    r"{% blocktranslate\b.*?{% endblocktranslate %}|{% block bodyclass %}.*?{% endblock %}",
+    re.DOTALL,
+)
+"""Texts that are marked, and names of classes."""
+
 READ_ALOUD = re.compile(r'\b(?:aria-label|title|alt|placeholder|data-label)="([^"]*)"')
 SHOWN_BY_SCRIPT = re.compile(
     r"""(?:(?:textContent|innerText|title|placeholder|ariaLabel)\s*=|["']aria-label["'],)"""
@@ -58,6 +66,15 @@ class CodeTests(SimpleTestCase):
             for name, path in files(app, *patterns).items():
                 with self.subTest(f"{app}/{name}"):
                     self.assertEqual(list(unmarked_in_python(path.read_text())), [])
+
+    def test_each_place_of_texts_is_still_there(self):
+        gone = [
+            f"{app}/{pattern}"
+            for app, patterns in READ.items()
+            for pattern in patterns
+            if not files(app, pattern)
+        ]
+        self.assertEqual(gone, [])
 
     def test_a_text_that_is_not_marked_is_found_wherever_it_is_shown(self):
         found = {
@@ -108,6 +125,8 @@ class PageTests(SimpleTestCase):
         self.assertEqual(unmarked(source), ["Hello", "Shown"])
         marked = """<b aria-label="{% translate 'Close' %}">99+ {# note #}</b>"""
         self.assertEqual(unmarked(marked), [])
+        classes = "{% block bodyclass %}{{ block.super }} wide{% endblock %}"
+        self.assertEqual(unmarked(classes), [])
 
     def test_scripts_show_no_text_of_their_own(self):
         for name, path in files("notifications", "static/**/*.js").items():
