@@ -9,6 +9,9 @@ from django.conf import settings
 from django.test import SimpleTestCase, tag
 
 LIMIT_MILLISECONDS = 30
+LIMIT_SHARE = 0.35
+"""Of Django's own start, for machines on which that takes more than 85 ms."""
+
 MOST_PAIRS = 15
 
 START = """
@@ -55,9 +58,11 @@ class ImportTimeTests(SimpleTestCase):
         for _ in range(MOST_PAIRS):
             alone.append(self.start()[0])
             whole.append(self.start("notifications")[0])
-            if (added := min(whole) - min(alone)) <= LIMIT_MILLISECONDS and len(alone) > 3:
+            added = min(whole) - min(alone)
+            limit = max(LIMIT_MILLISECONDS, LIMIT_SHARE * min(alone))
+            if added <= limit and len(alone) > 3:
                 return
-        self.assertLessEqual(added, LIMIT_MILLISECONDS)
+        self.assertLessEqual(added, limit)
 
     def test_the_app_imports_no_server_broker_or_driver_before_it_needs_one(self):
         brought = self.start("notifications")[1] - self.start()[1]

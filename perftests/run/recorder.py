@@ -111,14 +111,15 @@ class Recorder:
     def _store(self) -> None:
         if self._failing:
             self._begin_again()
+        end = self._end  # before what is told, which says why once it has ended
         self._require_the_same_file()
         self._give_a_sign_of_life()
         while self._stored < len(self.results):
             store.add(self.run, self.results[self._stored])
             self._stored += 1
         store.tell(self.run, self._live())
-        if self._end is not None:
-            self._report = store.finish(self.run, *self._end)
+        if end is not None:
+            self._report = store.finish(self.run, *end)
 
     def _begin_again(self) -> None:
         """Find out what the database has of the run, after it could not be used."""

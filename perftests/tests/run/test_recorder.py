@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 from unittest import mock
 
@@ -34,6 +35,28 @@ class RecorderTests(TransactionTestCase):
 
     def wait_for(self, condition, what):
         wait_until(condition, PATIENCE_SECONDS, what)
+
+    def test_a_run_that_ends_while_it_is_told_of_is_told_of_once_more(self):
+        begun, end_is_known = threading.Event(), threading.Event()
+
+        def live():
+            told = self.live
+            begun.set()
+            end_is_known.wait(PATIENCE_SECONDS)
+            return told
+
+        self.recorder._live = live
+        self.assertTrue(begun.wait(PATIENCE_SECONDS))
+        self.live = Live(ending="SIGINT")
+        finishing = threading.Thread(target=self.finish_early)
+        finishing.start()
+        self.wait_for(lambda: self.recorder._end is not None, "the end")
+        end_is_known.set()
+        finishing.join(PATIENCE_SECONDS)
+        self.assertEqual(self.told().ending, "SIGINT")
+
+    def finish_early(self):
+        self.finished = self.recorder.finish(State.ABORTED, 7.0, PATIENCE_SECONDS)
 
     def test_results_are_stored_while_the_run_goes_on(self):
         self.recorder.add(PASSED)
