@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.checks import Error
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.test import AsyncClient, Client, TestCase
 from django.urls import reverse
 from django.utils.translation import override
@@ -19,6 +19,7 @@ from notifications.privacy.actions import UserPrivacyActions
 from notifications.send import notify
 
 from ..users import User, make_user
+from .dumps import dump
 
 URL = reverse("admin:auth_user_changelist")
 HOSTILE = "<img src=x onerror=alert(1)>\u202e../x"
@@ -52,28 +53,20 @@ class ActionTestCase(TestCase):
     def lose(self, permission):
         self.staff.user_permissions.remove(Permission.objects.get(codename=permission))
 
-    def dump(self):
-        with connection.cursor() as cursor:
-            rows = []
-            for model in (Notification, Delivery):
-                cursor.execute(f"SELECT * FROM {model._meta.db_table}")
-                rows += cursor.fetchall()
-        return repr(rows)
-
 
 class ErasingTests(ActionTestCase):
     def test_a_page_says_what_goes_and_nothing_has_gone_before_it_is_confirmed(self):
-        before = self.dump()
+        before = dump()
         page = self.act("erase_notifications", self.ada)
         for words in ("ada-lovelace", "Deliveries: 2", "nobody else has: 1", "others have: 1"):
             self.assertContains(page, words)
-        self.assertEqual((self.dump(), LogEntry.objects.count()), (before, 0))
+        self.assertEqual((dump(), LogEntry.objects.count()), (before, 0))
 
     def test_a_confirmed_erasure_is_gone_from_the_tables_and_logged(self):
         page = self.act("erase_notifications", self.ada, confirmed="yes")
         self.assertContains(page, "name this user no more. (ada-lovelace)")
         for trace in ("ada-lovelace", "secret", "for her alone"):
-            self.assertNotIn(trace, self.dump())
+            self.assertNotIn(trace, dump())
         self.assertFalse(Notification.objects.filter(actor_object_id=str(self.ada.pk)).exists())
         self.assertEqual(Delivery.objects.filter(recipient=self.bob).count(), 2)
         entry = LogEntry.objects.get()
@@ -168,7 +161,7 @@ class PermissionTests(ActionTestCase):
                 self.staff.user_permissions.add(Permission.objects.get(codename=name))
 
     def test_an_action_without_its_permission_does_nothing_however_it_is_asked_for(self):
-        before = self.dump()
+        before = dump()
         self.lose("erase_notifications")
         self.lose("export_notifications")
         self.staff.user_permissions.add(Permission.objects.get(codename="delete_notification"))
@@ -176,7 +169,7 @@ class PermissionTests(ActionTestCase):
             answer = self.act(action, self.ada, confirmed="yes")
             self.assertFalse(answer.streaming)
             self.assertNotContains(answer, "secret")
-        self.assertEqual((self.dump(), LogEntry.objects.count()), (before, 0))
+        self.assertEqual((dump(), LogEntry.objects.count()), (before, 0))
 
     def test_staff_who_may_not_see_users_are_refused(self):
         self.lose("view_user")

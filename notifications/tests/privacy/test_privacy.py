@@ -7,7 +7,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from notifications.privacy import Erased, erase_user, export_user
 from notifications.send import notify
 
 from ..hubs import HubTestCase
+from .dumps import dump
 
 User = get_user_model()
 
@@ -35,21 +35,12 @@ class PrivacyTestCase(TransactionTestCase):
         call_command(*words, stdout=out)
         return out.getvalue()
 
-    def dump(self):
-        """Whatever a backup of the tables of notifications has."""
-        with connection.cursor() as cursor:
-            rows = []
-            for model in (Notification, Delivery):
-                cursor.execute(f"SELECT * FROM {model._meta.db_table}")
-                rows += cursor.fetchall()
-        return repr(rows)
-
 
 class ErasureTests(PrivacyTestCase):
     def test_an_erased_user_is_nowhere_in_the_tables_and_others_keep_what_is_theirs(self):
         self.assertEqual(erase_user(self.ada), Erased(2, 1, 2))
         for trace in ("ada-lovelace", "secret", "for her alone"):
-            self.assertNotIn(trace, self.dump())
+            self.assertNotIn(trace, dump())
         self.assertFalse(Delivery.objects.filter(recipient=self.ada).exists())
         self.assertEqual(Delivery.objects.filter(recipient=self.bob).count(), 3)
         by_her = Notification.objects.get(pk=self.by_her.pk)
@@ -68,12 +59,12 @@ class ErasureTests(PrivacyTestCase):
         self.assertEqual(Notification.objects.get(pk=kept.pk).actor, team)
 
     def test_erasing_somebody_who_is_no_user_is_refused_and_changes_nothing(self):
-        before = self.dump()
+        before = dump()
         with self.assertRaises(InvalidRecipient):
             erase_user("nobody")
         with self.assertRaisesMessage(CommandError, "no user 'nobody'"):
             self.run_command("erase_notifications", "nobody")
-        self.assertEqual(self.dump(), before)
+        self.assertEqual(dump(), before)
 
     def test_the_command_says_what_went(self):
         out = self.run_command("erase_notifications", "ada-lovelace")
@@ -87,7 +78,7 @@ class DeletedUserTests(PrivacyTestCase):
         Notification.objects.filter(pk=self.alone.pk).update(created_at=old)
         self.run_command("prune_notifications")
         for trace in ("ada-lovelace", "secret"):
-            self.assertNotIn(trace, self.dump())
+            self.assertNotIn(trace, dump())
         self.assertEqual(Notification.objects.count(), 3)
         self.assertEqual(Notification.objects.get(pk=self.about_her.pk).actor, self.bob)
 
