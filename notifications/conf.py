@@ -93,6 +93,10 @@ class Settings:
     KEEP_DAYS: float = 365
     """Age at which `prune_notifications` deletes a notification with its deliveries."""
 
+    TRACE_DEVICES: bool = False
+    """Whether a delivery keeps by which door and from what kind of device it had arrived, was seen
+    and was read."""
+
     METRICS_TOKEN: str = ""
     """Who sends it may read the metrics of a process. Empty: only who may see deliveries in the
     admin."""

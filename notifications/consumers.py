@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .access.authentication import credentials_in
+from .access.devices import trace_in
 from .access.origins import origin_allowed
 from .access.tickets import SUBPROTOCOL
 from .background.counters import counters
@@ -68,6 +69,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # unt
             window=get_settings().WINDOW,
             auto_ack=query.get("ack") == ["auto"],
             writer=writer_in(self.scope),
+            trace=trace_in(self.scope),
         )
 
     async def _serve(self, hub: Hub, socket: Socket, receive: Receive) -> None:

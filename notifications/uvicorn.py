@@ -9,6 +9,12 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from .wire.extensions import LISTEN, PREPARED, Hear
+from .wire.framing import FrameBounds
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform for which it is not compiled
+    from websockets.utils import apply_mask
 
 CHUNK_BYTES = 65_536
 """A client that has sent more at once waits for a turn of the others before it is read again."""
@@ -22,12 +28,14 @@ class PreparedFramesProtocol(WebSocketsSansIOProtocol):
     """
 
     _hear: Hear | None = None
+    _bounds: FrameBounds | None = None
 
     def handle_connect(self, event: Request) -> None:
         """Offer the extensions to the application."""
         super().handle_connect(event)
         if not hasattr(self, "scope"):
             return  # a connection that was refused
+        self._bounds = FrameBounds()  # uvicorn hands over the request alone
         offered = self.scope.setdefault("extensions", {}) or {}
         offered[LISTEN] = {"listen": self.listen}
         if not self.conn.extensions:  # one that compresses makes frames of its own
@@ -62,12 +70,31 @@ class PreparedFramesProtocol(WebSocketsSansIOProtocol):
         self._read_on()
 
     def data_received(self, data: bytes) -> None:
-        """As uvicorn's, which reads no further before the application has taken a message."""
+        """Hand over a text that comes alone, as an ack does; all else is for uvicorn to read, no
+        further than the application has taken messages."""
+        if self._bounds is not None:
+            if len(data) < CHUNK_BYTES and self._takes_text(data, self._bounds):
+                return
+            self._bounds.passed(data)
         super().data_received(data)
         if self._hear is not None and len(data) >= CHUNK_BYTES and not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
+
+    def _takes_text(self, data: bytes, bounds: FrameBounds) -> bool:
+        """What uvicorn would do with it, at a third of the price; or nothing."""
+        if self._hear is None or self.conn.state is not State.OPEN:
+            return False
+        payload = bounds.whole_text(data)
+        if not payload or len(data) - payload > self.config.ws_max_size:
+            return False
+        try:
+            text = apply_mask(data[payload:], data[payload - 4 : payload]).decode()
+        except UnicodeDecodeError:
+            return False
+        self._hand_over(text)
+        return True
 
     def send_receive_event_to_app(self) -> None:
         """Hand over a message, if somebody listens."""

@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifyproject.settings")
 # Loads the apps, which the routes need.
 http_application = get_asgi_application()
 
-from notifications.routing import websocket_urlpatterns  # noqa: E402
+from notifications.routing import websocket_urlpatterns  # noqa: E402 - needs the apps
 
 application = ProtocolTypeRouter(
     {

@@ -8,7 +8,7 @@ from django.db import models, transaction
 
 from notifications.db.clock import days_ago
 
-from .models import PerfLive, PerfMetric, PerfResult, PerfRun, PerfWish
+from .models import PerfAlert, PerfLive, PerfMetric, PerfResult, PerfRun, PerfWish
 
 RUNS_AT_ONCE = 20
 """Each batch is a transaction of its own, and takes a tenth of a second of runs with 700 metrics:
@@ -30,10 +30,14 @@ def prunable(keep: int, older_than: float) -> list[int]:
 def prune(runs: Sequence[int]) -> int:
     """Delete the runs of these numbers with all that belongs to them; how many there were.
 
-    One that was pinned meanwhile stays.
+    One that was pinned meanwhile stays. With the run that has ended it an alert goes, too, once
+    that was told.
     """
     batches = (runs[at : at + RUNS_AT_ONCE] for at in range(0, len(runs), RUNS_AT_ONCE))
-    return sum(map(_delete, batches))
+    deleted = sum(map(_delete, batches))
+    over = PerfAlert.objects.filter(closed_by__isnull=False, told_over=True)
+    _delete_rows(over.exclude(closed_by__in=PerfRun.objects.values("pk")))
+    return deleted
 
 
 def _delete(batch: Iterable[int]) -> int:

@@ -12,7 +12,7 @@ from .measure.histogram import LatencyHistogram
 from .measure.series import Series
 from .measure.stats import Interval
 from .measure.units import format_value
-from .records.events import Listener, Progress, ignore
+from .records.events import Figure, Listener, Progress, ignore
 from .records.results import Outcome, Result
 from .records.storable import (
     LONGEST,
@@ -57,8 +57,8 @@ def row(name: str, *, counts: Iterable[str] = ()) -> Callable[[Method], Method]:
     require_text("the name of a row", name, LONGEST["row"])
 
     def mark(method: Method) -> Method:
-        method.row = name  # type: ignore[attr-defined]
-        method.counts = tuple(counts)  # type: ignore[attr-defined]
+        method.row = name  # type: ignore[attr-defined]  # read by the runner
+        method.counts = tuple(counts)  # type: ignore[attr-defined]  # as well
         return method
 
     return mark
@@ -236,7 +236,8 @@ class PerformanceTestCase(TransactionTestCase):
         )
         if value is not None:
             text = text or format_value(value, unit)
-        self.listener(Progress(plain(text), done, total, value, plain(unit, LONGEST["unit"])))
+            self.listener(Figure(plain(self.title), value, plain(unit, LONGEST["unit"])))
+        self.listener(Progress(plain(text), done, total))
 
     def result(self, outcome: Outcome, seconds: float, detail: str) -> Result:
         """What was recorded, as the result of a test that ended with `outcome`."""
@@ -256,7 +257,7 @@ class PerformanceTestCase(TransactionTestCase):
         )
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:  # noqa: N802 - unittest's
-        super()._callTestMethod(method)  # type: ignore[misc]
+        super()._callTestMethod(method)  # type: ignore[misc]  # unittest's own
         if not self._metrics:
             raise NothingMeasured("It came to its end and measured nothing.")
         required = [m.name for m in self._metrics.values() if m.required is not None]

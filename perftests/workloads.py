@@ -168,7 +168,7 @@ def workload(kind: type[W]) -> Callable[[Callable[[Any, W], R]], Callable[[Any],
             test.workload = chosen(load)
             return method(test, load)
 
-        run.workload = kind  # type: ignore[attr-defined]
+        run.workload = kind  # type: ignore[attr-defined]  # a mark
         return markcoroutinefunction(run) if iscoroutinefunction(method) else run
 
     return mark

@@ -1,6 +1,7 @@
 """Which pages may open a socket: a browser sends cookies along from any site's page."""
 
 import logging
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,10 @@ MAX_LOGGED_CHARACTERS = 200
 
 _logged: set[str] = set()
 
+MAX_REMEMBERED = 256
+MAX_REMEMBERED_CHARACTERS = 200
+"""Answers that are kept: to so many pairs of an origin and a host, and to none that is longer."""
+
 
 def origin_allowed(scope: dict[str, Any]) -> bool:
     """An Origin that is present must be ours; without one, a ticket has to be shown.
@@ -35,11 +40,17 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     if origin is None:
         return bool(ticket_in(scope)) or _refused("", "")
     shown, host = origin.decode("latin-1"), _host(headers)
+    is_short = len(shown) + len(host) <= MAX_REMEMBERED_CHARACTERS
+    return (_is_ours if is_short else _is_ours.__wrapped__)(shown, host) or _refused(shown, host)
+
+
+@lru_cache(MAX_REMEMBERED)
+def _is_ours(origin: str, host: str) -> bool:
     validator = OriginValidator(None, _allowed(host))
     try:
-        return bool(validator.valid_origin(urlsplit(shown))) or _refused(shown, host)
+        return bool(validator.valid_origin(urlsplit(origin)))
     except ValueError:  # no URL at all, or one with a port that is no number
-        return _refused(shown, host)
+        return False
 
 
 def _host(headers: dict[bytes, bytes]) -> str:
@@ -76,6 +87,7 @@ def _refused(origin: str, host: str) -> bool:
 def _forget(*, setting: str, **_: Any) -> None:
     """Under other settings other origins are refused."""
     _logged.clear()
+    _is_ours.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="notifications.access.origins")

@@ -119,7 +119,7 @@ class Coalescer(Generic[K, V]):
             async with asyncio.timeout(seconds):
                 await self._hurry.wait()
         except TimeoutError:
-            pass
+            pass  # nobody is in a hurry
 
     async def _round(self) -> float:
         """One batch; returns the seconds to wait before the next."""

@@ -32,7 +32,7 @@ class FileEvents:
         self._descriptor: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._late: asyncio.TimerHandle | None = None
-        with suppress(OSError, NotImplementedError):
+        with suppress(OSError, NotImplementedError):  # `works` tells
             self._descriptor = _open()
             self._listen()
 
@@ -64,7 +64,7 @@ class FileEvents:
         assert self._descriptor is not None  # noqa: S101 - only called with one
         try:
             self._loop.add_reader(self._descriptor, self._readable)
-        except NotImplementedError:
+        except NotImplementedError:  # of a loop that hears of no descriptors
             self.close()
 
     def _readable(self) -> None:

@@ -44,12 +44,17 @@ class SupervisedTask:
         self._start()
 
 
-async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work`, which goes on to its end if whoever waits for it is cancelled."""
+def going_on(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """`work`, which goes on to its end whoever waits for it."""
     task = asyncio.get_running_loop().create_task(work)
     _going_on.add(task)  # the loop alone would forget it
     task.add_done_callback(_going_on.discard)
-    await asyncio.shield(task)
+    return task
+
+
+async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`, which goes on to its end if whoever waits for it is cancelled."""
+    await asyncio.shield(going_on(work))
 
 
 _going_on: "set[asyncio.Task[None]]" = set()

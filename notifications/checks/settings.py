@@ -86,6 +86,8 @@ def _problem(name: str, kind: Any, value: Any) -> str:
         return "" if _are_origins(value) else "a list of origins such as 'https://app.example.com'"
     if name == "METRICS_TOKEN":
         return "" if _is_token(value) else "empty, or 16 characters or more that a header can have"
+    if kind is bool:
+        return "" if isinstance(value, bool) else "True or False"
     if kind is int and (isinstance(value, bool) or not isinstance(value, int)):
         return "a whole number"
     if not _is_number(value):

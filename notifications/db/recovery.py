@@ -59,7 +59,7 @@ def borrowing(using: str) -> Iterator[None]:
 
 def give_up(connection: BaseDatabaseWrapper) -> None:
     """Close a lost connection; the next query opens another one."""
-    with suppress(Exception):
+    with suppress(Exception):  # it is lost anyway
         connection.close()
     connection.connection = None
     pool = getattr(connection, "pool", None)  # PostgreSQL only, where the site asks for one

@@ -16,16 +16,19 @@ AT_ONCE = 500
 """Notifications of one statement, and of one hint."""
 
 
-def change(kind: Kind, pk: Any, ids: Collection[int]) -> int:
-    """Do it to these of the user's, in the caller's transaction; how many have changed."""
+def change(kind: Kind, pk: Any, ids: Collection[int], trace: int = 0) -> int:
+    """Do it to these of the user's, in the caller's transaction; how many have changed.
+
+    `trace` tells who has asked, for those marks that a row keeps it of.
+    """
     # Everybody begins with the oldest row of a user, so that no two wait for each other.
     oldest_first = sorted(set(ids))
     starts = range(0, len(oldest_first), AT_ONCE)
-    return sum(_change(kind, pk, oldest_first[at : at + AT_ONCE]) for at in starts)
+    return sum(_change(kind, pk, oldest_first[at : at + AT_ONCE], trace) for at in starts)
 
 
-def _change(kind: Kind, pk: Any, ids: Collection[int]) -> int:
-    changed = _changed(kind, pk, ids)
+def _change(kind: Kind, pk: Any, ids: Collection[int], trace: int) -> int:
+    changed = _changed(kind, pk, ids, trace)
     if changed and kind != "delivered":
         fanout.state_changed_on_commit(pk, kind, changed, database())
     if changed and kind in MARKED:
@@ -33,9 +36,9 @@ def _change(kind: Kind, pk: Any, ids: Collection[int]) -> int:
     return len(changed)
 
 
-def _changed(kind: Kind, pk: Any, ids: Collection[int]) -> list[int]:
+def _changed(kind: Kind, pk: Any, ids: Collection[int], trace: int) -> list[int]:
     if kind == "deleted":
         return delete(pk, ids)
     if kind == "marked_unread" or kind == "unarchived":
         return take_back(kind, pk, ids)
-    return sorted(marking.change(kind, {pk: set(ids)}).get(pk, ()))
+    return sorted(marking.change(kind, {pk: dict.fromkeys(ids, trace)}).get(pk, ()))

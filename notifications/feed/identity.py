@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 
 from ..access.authentication import Credentials, active_among
+from ..access.devices import trace_of
 from ..access.tickets import read_ticket
 from ..access.users import primary_key
 from ..db.batches import BAD_INPUT
@@ -24,6 +25,8 @@ class Asker:
 
     pk: Any
     shown: Credentials
+    trace: int = 0
+    """What the asker's marks leave in rows."""
 
 
 def identify(request: HttpRequest) -> Asker:
@@ -35,7 +38,7 @@ def identify(request: HttpRequest) -> Asker:
     """
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        asker = _by_ticket(token.strip())
+        asker = _by_ticket(request, token.strip())
         if asker is not None:
             return asker
     asker = _by_session(request)
@@ -56,12 +59,14 @@ def _check_page(request: HttpRequest, asker: Asker) -> None:
         raise unauthenticated("Somebody else is signed in by now: load the page again.")
 
 
-def _by_ticket(ticket: str) -> Asker | None:
+def _by_ticket(request: HttpRequest, ticket: str) -> Asker | None:
     try:
         pk = read_ticket(ticket)
     except InvalidTicket:
         return None
-    return Asker(pk, Credentials(ticket=ticket)) if active_among({pk}) else None
+    if not active_among({pk}):
+        return None
+    return Asker(pk, Credentials(ticket=ticket), trace_of(request))
 
 
 def _by_session(request: HttpRequest) -> Asker | None:
@@ -70,7 +75,8 @@ def _by_session(request: HttpRequest) -> Asker | None:
     try:
         if user is None or not user.is_authenticated:
             return None
-        return Asker(primary_key(user), Credentials(user=user, session_key=key))
+        shown = Credentials(user=user, session_key=key)
+        return Asker(primary_key(user), shown, trace_of(request))
     except BAD_INPUT:
         return None  # a cookie that no database can look for, another middleware's idea of a user
 
@@ -84,7 +90,7 @@ def _check_token(request: HttpRequest) -> None:
     """As `CsrfViewMiddleware` does, also on a site that has left that out."""
     check = _Check(lambda _: None)  # type: ignore[arg-type]  # never called
     check.process_request(request)
-    reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
+    reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]  # it uses no view
     if reason is not None:
         header = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
         raise Refused("csrf", f"{reason} Send the token of the CSRF cookie as `{header}`.")

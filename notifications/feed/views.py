@@ -70,7 +70,7 @@ def _change(asker: Asker, kind: Kind, ids: list[int]) -> Done:
     """What cannot be answered has not been done. A transaction that begins by reading could be
     refused on SQLite, so these were read before."""
     with transaction.atomic(database()):
-        return Done(change(kind, asker.pk, ids), read_counts(asker.pk))
+        return Done(change(kind, asker.pk, ids, asker.trace), read_counts(asker.pk))
 
 
 def _one(kind: Kind) -> Handler:

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from ..access.authentication import Admission, Credentials, authenticate
 from ..background.coalesce import Coalescer
+from ..background.trouble import Trouble
 from ..conf import get_settings
 from ..store.counting import Counts, count
 from ..store.ids import newest_id
@@ -60,7 +61,8 @@ class Hellos:
 
 
 class Admissions:
-    """Authenticate, join the user's group, and only then read the queue.
+    """Authenticate, join the user's group, and only then read the queue, once the hub that was
+    there before is done with what its clients have acknowledged: `before` is its task.
 
     What is announced from the joining on is held back by the socket, and released behind the
     replay minus what the replay has sent.
@@ -75,7 +77,9 @@ class Admissions:
         sockets: Sockets,
         replay: Replay,
         groups: Groups,
+        before: "asyncio.Task[None] | None",
     ) -> None:
+        self._before = before
         self._worker = worker
         self._acks = acks
         self._requests = requests
@@ -84,6 +88,8 @@ class Admissions:
         self._replay = replay
         self._groups = groups
         self._told = False
+        self._late = Trouble(f"Greeting clients within {ADMISSION_SECONDS:g} s", log=logger)
+        self._step = "their turn"
         self._coalescer = Coalescer[Pending, None](
             "Admitting clients",
             self._work,
@@ -99,7 +105,14 @@ class Admissions:
             async with asyncio.timeout(ADMISSION_SECONDS):
                 return await admitted
         except TimeoutError:
+            self._late.failed(TimeoutError(f"they wait for {self._step}"))
             return CloseCode.RESTART
+
+    async def until_handed_over(self) -> None:
+        """Returns when the hub before this one has written all that it is going to write."""
+        if self._before is not None:
+            await asyncio.wait({self._before})
+            self._before = None
 
     async def stop(self) -> None:
         """Admit nobody any more; those who wait are told to come again."""
@@ -111,6 +124,7 @@ class Admissions:
         await self._admit([pending for pending in batch if not pending.admitted.done()])
 
     async def _admit(self, batch: list[Pending]) -> None:
+        self._step = "the database, which looks up who they are"
         answers = await self._worker.run(authenticate, [pending.credentials for pending in batch])
         self._log_failures(answers)
         known = [
@@ -122,13 +136,19 @@ class Admissions:
         if not known:
             return
         pks = [pending.socket.pk for pending in known]
+        self._step = "the channel layer"
         await self._groups.join(set(map(user_group, pks)))
+        self._step = "acks and requests that are being written"
+        await self.until_handed_over()
         await self._acks.flush()
         await self._requests.flush()
+        self._step = "the database, which reads their queues"
         hellos = await self._worker.run(self._prepare, pks)
         for pending, page in zip(known, hellos.pages.ids, strict=True):
             self._greet(pending.socket, hellos, page)
             pending.settle(None)
+        self._step = "their turn"
+        self._late.over()
 
     def _log_failures(self, answers: list[Admission | Exception | None]) -> None:
         """Once, until there are none: what fails for one mostly fails for many."""

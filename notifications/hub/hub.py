@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from ..access.authentication import Credentials
-from ..background.supervision import uninterrupted
+from ..background.supervision import going_on, uninterrupted
 from ..conf import get_settings
 from ..wire.hints import user_group
 from ..wire.protocol import CloseCode
@@ -40,11 +40,16 @@ class Hub:
     """Joins the parts; each part does one thing.
 
     It writes straight to the sockets: no thread, copy, task or encoding per recipient. `retired`
-    once its last socket has left, of which `on_retired` is told: no other is admitted. What clients
-    send goes to `acknowledged` and `received`.
+    once its last socket has left: no other is admitted. `on_retired` is told of it by the task that
+    writes what is not written yet; that of the hub before this one is `before`. What clients send
+    goes to `acknowledged` and `received`.
     """
 
-    def __init__(self, on_retired: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        on_retired: "Callable[[asyncio.Task[None]], object]",
+        before: "asyncio.Task[None] | None" = None,
+    ) -> None:
         self.sockets = sockets = Sockets()
         self.retired = False
         self._on_retired = on_retired
@@ -75,7 +80,9 @@ class Hub:
             self._revocation,
             recovered=self._sweep.soon,
         )
-        self._admissions = Admissions(worker, acks, requests, epoch, sockets, replay, self._groups)
+        self._admissions = Admissions(
+            worker, acks, requests, epoch, sockets, replay, self._groups, before
+        )
         self._watch = Watch(self._announcements.found, self._start_over)
         incoming = Incoming(acks, requests, replay)
         self.acknowledged, self.received = incoming.acknowledged, incoming.received
@@ -98,17 +105,19 @@ class Hub:
         was_last_of_user = socket.pk is not None and self.sockets.remove(socket)
         if not self._clients:
             self.retired = True
-            self._on_retired()
+            writing = going_on(self._write())
+            self._on_retired(writing)
             # What takes longer goes on; a server that ends gives an application 5 seconds.
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await uninterrupted(self._close())
+                    await uninterrupted(self._close(writing))
         elif was_last_of_user:
             await uninterrupted(self._groups.leave(user_group(socket.pk)))
 
-    async def _close(self) -> None:
-        """Each part by itself: one that does not end in order keeps no other from it."""
-        ends = [
+    async def _write(self) -> None:
+        """Stop whatever marks, and write what is marked."""
+        await self._admissions.until_handed_over()
+        await _end(
             self._watch.stop,
             self._sweep.stop,
             self._revocation.stop,
@@ -117,16 +126,13 @@ class Hub:
             self._edits.stop,
             self._unread.stop,
             self._replay.stop,
-            self._groups.close,
             self._requests.close,
             self._acks.close,
-            self._worker.close,
-        ]
-        for end in ends:
-            try:
-                await end()
-            except Exception:
-                logger.exception("A part of the hub did not end in order")
+        )
+
+    async def _close(self, writing: "asyncio.Task[None]") -> None:
+        await asyncio.wait({writing})
+        await _end(self._groups.close, self._worker.close)
 
     def _start_over(self) -> None:
         """Another file or another state has taken the place of the database, as a restored backup
@@ -136,3 +142,12 @@ class Hub:
             part.forget()
         for socket in self.sockets:
             socket.close(CloseCode.RESTART)
+
+
+async def _end(*ends: Callable[[], Awaitable[None]]) -> None:
+    """Each part by itself: one that does not end in order keeps no other from it."""
+    for end in ends:
+        try:
+            await end()
+        except Exception:
+            logger.exception("A part of the hub did not end in order")

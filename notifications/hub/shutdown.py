@@ -68,7 +68,7 @@ async def _ended(applications: "list[asyncio.Future[Any]]", connections: dict[An
     """Wait until these are done, and what they have said at last is on its way."""
     if applications:
         await asyncio.wait(applications, timeout=GRACE_SECONDS)
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError):  # who takes longer is left
         async with asyncio.timeout(FAREWELL_SECONDS):
             # Daphne has no event for it.
             while any("disconnected" not in its for its in connections.values()):  # noqa: ASYNC110

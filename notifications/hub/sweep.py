@@ -67,7 +67,7 @@ class Sweep:
                 async with asyncio.timeout(seconds):
                     await self._now.wait()
             except TimeoutError:
-                pass
+                pass  # nobody has hurried it
             self._now.clear()
             for trouble, step in self._steps.items():
                 try:

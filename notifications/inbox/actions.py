@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from ..feed.changes import change
 from ..feed.contract import VERBS
+from ..feed.identity import Asker
 from ..feed.input import read_id
 from ..feed.problems import Refused
 from ..store.database import database
@@ -44,7 +45,7 @@ def done(text: str) -> Done | None:
         return None
 
 
-def act(pk: Any, sent: QueryDict) -> Done:
+def act(asker: Asker, sent: QueryDict) -> Done:
     """Do what the button says to the notifications that are selected.
 
     A button is a verb for those, or a verb and an id for one alone; `READ_ALL` is about all that
@@ -55,11 +56,11 @@ def act(pk: Any, sent: QueryDict) -> Done:
     if verb not in BUTTONS:
         raise Refused("invalid", f"`do` is no button of an inbox; {', '.join(BUTTONS)} are.")
     if pressed == READ_ALL:
-        ids = _unread_up_to(pk, read_id(sent.get("upto", "")))
+        ids = _unread_up_to(asker.pk, read_id(sent.get("upto", "")))
     else:
         ids = [read_id(text) for text in ([one] if one else sent.getlist("ids"))]
     with transaction.atomic(database()):
-        number = change(VERBS[verb], pk, ids)
+        number = change(VERBS[verb], asker.pk, ids, asker.trace)
     undone = ids if pressed == READ_ALL and len(ids) <= UNDONE else ()
     return Done(number, tuple(undone))
 

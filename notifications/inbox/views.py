@@ -1,7 +1,5 @@
 """The page, and the address that its forms are sent to."""
 
-from typing import Any
-
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from ..feed.answering import Exchange
 from ..feed.changes import change
-from ..feed.identity import identify
+from ..feed.identity import Asker, identify
 from ..feed.limits import count_request
 from ..store.own.listing import count_unread
 from .actions import act, done
@@ -23,27 +21,30 @@ def inbox(request: HttpRequest) -> HttpResponse:
     exchange = Exchange(request)
     with exchange.refusals() as answers:
         if request.user.is_authenticated:
-            pk = identify(request).pk
-            exchange.headers |= count_request(pk)
-            answers.append(_acted(request, pk) if request.method == "POST" else _page(request, pk))
+            asker = identify(request)
+            exchange.headers |= count_request(asker.pk)
+            show = _acted if request.method == "POST" else _page
+            answers.append(show(request, asker))
         else:
             answers.append(redirect_to_login(request.get_full_path()))
     return exchange.finish(answers[0])
 
 
-def _acted(request: HttpRequest, pk: Any) -> HttpResponse:
+def _acted(request: HttpRequest, asker: Asker) -> HttpResponse:
     """Back to the page, so that loading it again does nothing again."""
     query = request.GET.copy()
-    query["changed"] = str(act(pk, request.POST))
+    query["changed"] = str(act(asker, request.POST))
     return redirect(f"{request.path}?{query.urlencode()}")
 
 
-def _page(request: HttpRequest, pk: Any) -> HttpResponse:
+def _page(request: HttpRequest, asker: Asker) -> HttpResponse:
+    pk = asker.pk
     form = FilterForm(request.GET, auto_id="inbox-%s")
     valid = form.is_valid()
     listed, further = form.read(pk) if valid else ([], 0)
     if _is_looked_at(request):
-        change("seen", pk, [one.content["id"] for one in listed if one.times["seen_at"] is None])
+        unseen = [one.content["id"] for one in listed if one.times["seen_at"] is None]
+        change("seen", pk, unseen, asker.trace)
     context = {
         "request": request,
         "form": form,

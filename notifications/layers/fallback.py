@@ -47,7 +47,7 @@ class GroupSendHints:
         )
 
     async def _attempt(self, batch: Batch) -> None:
-        with suppress(LayerUnavailable), self._breaker.attempt():
+        with suppress(LayerUnavailable), self._breaker.attempt():  # which has logged it
             await self._send(batch)
 
     async def _send(self, batch: Batch) -> None:

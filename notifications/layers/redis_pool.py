@@ -65,5 +65,5 @@ def _run(connect: Callable[[], Any], found: "Future[Any]") -> None:
 
 def _close(found: "Future[Any]") -> None:
     """Nobody waits for this connection any more."""
-    with suppress(Exception):
+    with suppress(Exception):  # it was never made, or is lost
         found.result().close()

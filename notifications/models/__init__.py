@@ -9,7 +9,6 @@ from .notification import (
     Level,
     Notification,
     frame_of,
-    has_expired,
 )
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "Notification",
     "expired_sql",
     "frame_of",
-    "has_expired",
 ]
 
 # Another distribution in the same folder has an `apps.py`, too, and the last to be installed wins.

@@ -1,19 +1,23 @@
 """A recipient's copy of a notification: its state."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ..conf import get_settings
 from ..db.clock import Now, now_sql
 from ..db.deletion import by_sql
 from ..db.fields import ReadableModel, TimeField
+from ..db.read_first import read_first
+from ..db.traces import SHIFTS, Door, pack
 from ..states import FURTHEST, IMPLIED, STATES, Mark, State
 from .notification import Notification
 
@@ -23,10 +27,10 @@ def expired_sql(connection: BaseDatabaseWrapper, notification_id: str) -> str:
     table = Notification._meta.db_table
     now = now_sql(connection)
     expired = f"EXISTS (SELECT 1 FROM {table} n WHERE n.expires_at <= {now}"  # noqa: S608 - names
-    if connection.vendor == "sqlite":
-        # Asked once for the statement, and mostly false: else each row would be looked up.
-        return f"({expired}) AND {expired} AND n.id = {notification_id}))"
-    return f"{expired} AND n.id = {notification_id})"
+    # Whether any has is asked once for the statement, and mostly false: else each row would be
+    # looked up. Nor can PostgreSQL make a join of it, which compares each delivery with each
+    # notification where it expects next to none, as in a table that has grown since its analysis.
+    return f"({expired}) AND {expired} AND n.id = {notification_id}))"
 
 
 class Expired(models.Func):
@@ -103,13 +107,33 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def drop(self) -> int:
         """Take queued ones off the queue; they stay in the archive."""
-        return self.queued().update(**dict.fromkeys(STATES["dropped"].filled, Now()))
+        chosen = read_first(self.queued().order_by()).all_null(STATES["queued"].null)
+        return chosen.update(**dict.fromkeys(STATES["dropped"].filled, Now()))
+
+    def all_null(self, columns: Iterable[str]) -> Self:
+        """Where all of these are null, in words that fit no index.
+
+        PostgreSQL may expect so few to be queued or unread that it takes the index of these for a
+        shorter way than that by which the rows are to be found.
+        """
+        return self.alias(first=Coalesce(*columns)).filter(first=None)
 
     def _mark(self, kind: Mark) -> int:
         """Also what has expired: it may still be on a screen."""
         *earlier, decisive = IMPLIED[kind]
-        times = {name: Coalesce(name, Now()) for name in earlier}
-        return self.filter(**{decisive: None}).update(**times, **{decisive: Now()})
+        changes: dict[str, Any] = {name: Coalesce(name, Now()) for name in earlier}
+        if get_settings().TRACE_DEVICES:
+            changes["traces"] = _traced(IMPLIED[kind])
+        return self.filter(**{decisive: None}).update(**changes, **{decisive: Now()})
+
+
+def _traced(columns: Iterable[str]) -> Any:
+    """`traces` when code of the site fills those of these columns that are null."""
+    traces: Any = Coalesce("traces", 0)
+    for name in (name for name in columns if name in SHIFTS):
+        trace = pack(Door.CODE) << SHIFTS[name]
+        traces = traces.bitor(Case(When(**{name: None}, then=trace), default=0))
+    return traces
 
 
 class Delivery(ReadableModel):
@@ -141,6 +165,8 @@ class Delivery(ReadableModel):
     seen_at = TimeField(_("seen at"), null=True, blank=True)
     read_at = TimeField(_("read at"), null=True, blank=True)
     archived_at = TimeField(_("archived at"), null=True, blank=True)
+    traces = models.SmallIntegerField(_("traces"), null=True, blank=True, editable=False)
+    """What `traces.unpack` takes; null where nothing is known, as with `TRACE_DEVICES` off."""
 
     objects = DeliveryQuerySet.as_manager()
 

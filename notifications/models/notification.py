@@ -38,15 +38,10 @@ WIRE = {
 """The fields of a frame, and the columns they come from."""
 
 
-def has_expired(expires_at: str = "expires_at") -> Q:
-    """By the database's clock; `expires_at` is the way to the column of a notification."""
-    return Q(**{f"{expires_at}__lte": Now()})
-
-
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def expired(self) -> Self:
         """Nobody is to see them any more; `prune_notifications` deletes them."""
-        return self.filter(has_expired())
+        return self.filter(expires_at__lte=Now())
 
     def current(self) -> Self:
         """Those that have not expired."""

@@ -10,7 +10,7 @@ from django.db.models import Aggregate, Count, Min, Q
 from ..models import Delivery, DeliveryQuerySet
 from ..states import STATES
 from .database import database
-from .parameters import recipient_members
+from .parameters import of_recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,7 @@ def count(pks: Collection[Any]) -> dict[Any, Counts]:
 def deliveries_of(pks: Collection[Any]) -> DeliveryQuerySet:
     """All of these users'."""
     using = database()
-    members = recipient_members(connections[using], pks)
-    return Delivery.objects.using(using).filter(recipient_id__in=members)
+    return Delivery.objects.using(using).filter(of_recipients(connections[using], pks))
 
 
 def per_user(deliveries: DeliveryQuerySet, *aggregates: Aggregate) -> dict[Any, tuple[int, ...]]:

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils.translation import gettext
 
+from ..db.read_first import read_first
+from ..db.traces import in_words
 from ..models import Delivery, Notification
 from .database import database
 
@@ -74,7 +76,8 @@ def rows_of(pk: Any, models: Sequence[type[Model]]) -> Iterator[dict[str, Any]]:
     rows = own.select_related("notification").order_by("notification_id")
     for row in rows.iterator(chunk_size=AT_ONCE):
         times = {column: getattr(row, column) for column in _TIMES}
-        yield {"kind": "delivery", **row.notification.content(), **times, "state": row.state}
+        own_states = {**times, "state": row.state, "traces": in_words(row.traces)}
+        yield {"kind": "delivery", **row.notification.content(), **own_states}
     for role, named in _naming([pk], models):
         for id_, created_at in named.order_by("pk").values_list("pk", "created_at"):
             yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at}
@@ -126,5 +129,4 @@ def _key(model: type[Model], text: str) -> Any:
 
 def _delete(rows: QuerySet[Any]) -> int:
     """`_raw_delete` skips the collector, which would load every row."""
-    batch = rows.model._base_manager.using(rows.db).filter(pk__in=rows.values("pk"))
-    return int(batch._raw_delete(rows.db))
+    return int(read_first(rows)._raw_delete(rows.db))

@@ -9,7 +9,7 @@ from django.db import DatabaseError, DataError
 from ..db.fields import UNREADABLE
 from ..models import WIRE, Notification, frame_of
 from .database import database
-from .ids import id_members
+from .ids import with_ids
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +60,7 @@ def _log(notification_id: int, why: object) -> None:
 
 def _rows(ids: list[int], left_out: LeftOut) -> list[tuple[Any, ...]]:
     """Without those whose values the driver does not take, found by halving."""
-    found = (
-        Notification.objects.using(database()).current().filter(pk__in=id_members(ids)).order_by()
-    )
+    found = Notification.objects.using(database()).current().filter(with_ids("pk", ids)).order_by()
     try:
         return list(found.values_list(*_READ))
     except DatabaseError as error:

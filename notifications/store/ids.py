@@ -5,11 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connections
-from django.db.models import Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Func, Q
 
 from ..db.clock import MAX_AGE, Now, ago, days_ago
-from ..db.members import members
+from ..db.members import among
 from ..models import Notification
 from .database import database
 
@@ -43,10 +42,10 @@ def edited_lately(age: timedelta) -> dict[int, Any]:
 
 def edited_among(notification_ids: Iterable[int]) -> dict[int, Any]:
     """Those of these that were ever edited or recalled, each with when."""
-    return _edits(Q(pk__in=id_members(notification_ids)))
+    return _edits(with_ids("pk", notification_ids))
 
 
-def _edits(which: Q) -> dict[int, Any]:
+def _edits(which: Q | Func) -> dict[int, Any]:
     rows = Notification.objects.using(database()).filter(which, edited_at__isnull=False)
     return dict(rows.order_by("-edited_at").values_list("pk", "edited_at")[:MAX_EDITS])
 
@@ -60,6 +59,6 @@ def newest_older_than(days: float) -> int:
     return newest or 0
 
 
-def id_members(notification_ids: Iterable[int]) -> RawSQL:
-    """A subquery of these, for `pk__in`."""
-    return members(connections[database()], notification_ids, Notification._meta.pk)
+def with_ids(column: str, notification_ids: Iterable[int]) -> Q | Func:
+    """That `column` is the id of one of these notifications, as a condition."""
+    return among(connections[database()], column, notification_ids, Notification._meta.pk)

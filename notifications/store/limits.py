@@ -51,5 +51,4 @@ def _drop_excess_of_all() -> int:
 def _beyond(limit: int, deliveries: DeliveryQuerySet) -> DeliveryQuerySet:
     """Of each user's queue, all but the newest `limit`."""
     rank = Window(RowNumber(), partition_by="recipient_id", order_by="-notification_id")
-    ranked = deliveries.queued().order_by().annotate(rank=rank).filter(rank__gt=limit)
-    return Delivery.objects.using(deliveries.db).filter(pk__in=ranked.values("pk"))
+    return deliveries.queued().order_by().annotate(rank=rank).filter(rank__gt=limit)

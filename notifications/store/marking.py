@@ -4,13 +4,15 @@ A mark that is set already, or whose row is gone, does not matter.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..conf import get_settings
 from ..db.clock import now_sql
+from ..db.traces import BITS, SHIFTS, TRACE_BITS
 from ..models import Delivery
 from ..states import IMPLIED, Mark
 from .database import database
@@ -63,12 +65,13 @@ def change_unlocked(kind: Mark, marked: Marked) -> tuple[Changed, Changed]:
     return changed, _still_unmarked(connections[database()], marked, IMPLIED[kind][-1])
 
 
-def read_all(pk: Any, upto: int, limit: int | None = None) -> list[int]:
+def read_all(pk: Any, upto: int, limit: int | None = None, trace: int = 0) -> list[int]:
     """Mark as read what was delivered and is not newer than `upto`; the ids that changed.
 
     The oldest `limit` of them, if it is given.
     """
-    return sorted(change("read", {pk: up_to("read", pk, upto, limit)}).get(pk, ()))
+    ids = dict.fromkeys(up_to("read", pk, upto, limit), trace)
+    return sorted(change("read", {pk: ids}).get(pk, ()))
 
 
 def _update(
@@ -86,8 +89,12 @@ def _update(
     """
     now, decisive = now_sql(connection), columns[-1]
     assignments = ", ".join(f"{name} = COALESCE({_TABLE}.{name}, {now})" for name in columns)
+    traced = get_settings().TRACE_DEVICES
     pks = sorted(marked)
-    if connection.vendor == "sqlite":
+    if traced and connection.vendor == "sqlite":
+        trace, chosen, params = _joined(connection, marked, columns)
+        assignments = f"{assignments}, {trace}"
+    elif connection.vendor == "sqlite":
         # An object of lists: its key is at hand for each id, where an element of an array would
         # be parsed again, which takes quadratic time. CROSS JOIN keeps the order of the loops:
         # UPDATE … FROM would read all that a user ever got.
@@ -98,15 +105,72 @@ def _update(
                 CROSS JOIN {_TABLE} d WHERE d.recipient_id = {user} AND d.notification_id = n.value)
             """
         lists = zip(prepare_keys(connection, pks), (sorted(marked[pk]) for pk in pks), strict=True)
-        params: list[Any] = [json.dumps(dict(lists))]
+        params = [json.dumps(dict(lists))]
     else:
         lock = "FOR UPDATE SKIP LOCKED" if skip_locked else ""
         chosen = f"""
             WHERE {_TABLE}.id = ANY(ARRAY(
                 SELECT d.id {_unmarked(connection, decisive, lock)}))"""
         params = two_lists(connection, _pairs(marked))
+        if traced:
+            trace, traces = _looked_up(connection, marked, columns)
+            assignments, params = f"{assignments}, {trace}", [*traces, *params]
     statement = f"UPDATE {_TABLE} SET {assignments} {chosen} AND {_TABLE}.{decisive} IS NULL"
     return statement, params
+
+
+def _looked_up(
+    connection: BaseDatabaseWrapper, marked: Marked, columns: Sequence[str]
+) -> tuple[str, list[Any]]:
+    """PostgreSQL only: an assignment for an UPDATE that sets `columns`, and its parameters.
+
+    Looked up for each row, so that rows are found as ever: joined with the traces, the planner
+    reads a whole table that is small, or that by its statistics has next to nothing to be marked.
+    """
+    keys = prepare_keys(connection, marked)
+    traces = {
+        f"{key} {number}": trace
+        for key, ids in zip(keys, marked.values(), strict=True)
+        for number, trace in _traces(ids).items()
+    }
+    row = f"{_TABLE}.recipient_id || ' ' || {_TABLE}.notification_id"
+    trace = f"COALESCE((%s::jsonb ->> ({row}))::int, 0)"
+    return _assignment(columns, trace), [json.dumps(traces)]
+
+
+def _joined(
+    connection: BaseDatabaseWrapper, marked: Marked, columns: Sequence[str]
+) -> tuple[str, str, list[Any]]:
+    """SQLite only: an assignment, the rest of its UPDATE with the rows to mark, and parameters.
+
+    MATERIALIZED keeps the order of the loops, as CROSS JOIN does. The word WITH in front of the
+    statement would hide from Python that it changes rows.
+    """
+    user = "CAST(u.key AS INTEGER)" if KEYS_ARE_INTEGERS else "u.key"
+    chosen = f"""
+        FROM (WITH found (packed) AS MATERIALIZED (
+            SELECT d.id << {BITS} | n.value
+            FROM json_each(%s) AS u CROSS JOIN json_each(u.value) AS n CROSS JOIN {_TABLE} d
+            WHERE d.recipient_id = {user} AND d.notification_id = CAST(n.key AS INTEGER))
+            SELECT packed FROM found) AS rows
+        WHERE {_TABLE}.id = rows.packed >> {BITS}"""
+    lists = zip(prepare_keys(connection, marked), map(_traces, marked.values()), strict=True)
+    assignment = _assignment(columns, f"(rows.packed & {TRACE_BITS})")
+    return assignment, chosen, [json.dumps(dict(lists))]
+
+
+def _assignment(columns: Sequence[str], trace: str) -> str:
+    """The trace is put in the place of each step that was not taken before."""
+    places = " + ".join(
+        f"CASE WHEN {_TABLE}.{name} IS NULL THEN {1 << SHIFTS[name]} ELSE 0 END"
+        for name in columns
+        if name in SHIFTS
+    )
+    return f"traces = COALESCE({_TABLE}.traces, 0) | {trace} * ({places})"
+
+
+def _traces(ids: Collection[int]) -> Mapping[int, int]:
+    return ids if isinstance(ids, Mapping) else dict.fromkeys(ids, 0)
 
 
 def _still_unmarked(connection: BaseDatabaseWrapper, marked: Marked, column: str) -> Changed:

@@ -9,16 +9,16 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.expressions import RawSQL
+from django.db.models import Func, Q
 
-from ..db.members import members
+from ..db.members import among
 from ..models import Delivery
 
 Pairs = list[tuple[Any, int]]
 """(recipient's primary key, notification's id)"""
 
 Marked = Mapping[Any, Collection[int]]
-"""Notifications by the primary key of their recipient."""
+"""Notifications by the primary key of their recipient; a mapping has the trace of each of them."""
 
 _recipient = Delivery._meta.get_field("recipient")
 _key = _recipient.target_field
@@ -27,9 +27,9 @@ KEYS_ARE_INTEGERS = isinstance(_key, models.IntegerField)
 """Primary keys of users need not be prepared then, and there are many."""
 
 
-def recipient_members(connection: BaseDatabaseWrapper, pks: Iterable[Any]) -> RawSQL:
-    """A subquery of users' primary keys, for `recipient_id__in`."""
-    return members(connection, pks, _key)
+def of_recipients(connection: BaseDatabaseWrapper, pks: Iterable[Any]) -> Q | Func:
+    """Of the users with these primary keys, as a condition on deliveries."""
+    return among(connection, "recipient_id", pks, _key)
 
 
 def select_lists(

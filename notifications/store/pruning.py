@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..db.clock import ago, days_ago
+from ..db.read_first import read_first
 from ..db.recovery import reconnecting
 from ..models import Delivery, Notification
 from .database import database
@@ -87,6 +88,4 @@ def _delete(rows: QuerySet[Any], size: int, done: Callable[[int], None]) -> int:
 
 
 def _delete_some(rows: QuerySet[Any], size: int) -> int:
-    batch = rows.model._base_manager.using(rows.db).filter(pk__in=rows.values("pk")[:size])
-    number: int = batch._raw_delete(rows.db)
-    return number
+    return int(read_first(rows[:size])._raw_delete(rows.db))

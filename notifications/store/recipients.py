@@ -11,12 +11,12 @@ from ..db.clock import now_sql
 from ..models import Delivery, expired_sql
 from ..states import STATES
 from .database import database
-from .ids import id_members
+from .ids import with_ids
 from .parameters import (
     KEYS_ARE_INTEGERS,
     key_array,
+    of_recipients,
     prepare_keys,
-    recipient_members,
     select_lists,
     to_python,
 )
@@ -62,8 +62,8 @@ def holders_among(notification_ids: Iterable[int], pks: Iterable[Any]) -> dict[i
     """Those of `pks` who have each of these notifications, in whatever state."""
     connection = connections[database()]
     deliveries = Delivery.objects.using(database()).filter(
-        notification_id__in=id_members(notification_ids),
-        recipient_id__in=recipient_members(connection, pks),
+        of_recipients(connection, pks),
+        with_ids("notification_id", notification_ids),
     )
     found: dict[int, list[Any]] = {}
     for number, pk in deliveries.order_by().values_list("notification_id", "recipient_id"):

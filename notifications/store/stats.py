@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, fields
 
-from django.db.models import Count, Q, Subquery, Value
+from django.db.models import Count, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from ..db.recovery import reconnecting
-from ..models import Delivery, Notification, has_expired
+from ..models import Delivery, Notification
 from ..states import STATES, State
 from .database import database
 
@@ -49,12 +49,16 @@ _COUNTED = {field.name for field in fields(Statistics)}
 def _in_state(state: State) -> Combinable:
     """As many as `DeliveryQuerySet.in_state` finds: all, minus those of the few that have expired.
 
-    Subtracted, as a look at the notification of each delivery would take most of the time.
+    Subtracted, as a look at the notification of each delivery would take most of the time; and
+    counted for each that has expired, as PostgreSQL goes by statistics, which may be of an empty
+    table, and would join each with each.
     """
-    condition = Q(**STATES[state].lookups())
-    all_ = Count("pk", filter=condition)
-    if STATES[state].expired is None:
+    condition = STATES[state]
+    all_ = Count("pk", filter=Q(**condition.lookups()))
+    if condition.expired is None:
         return all_
-    expired = Delivery.objects.filter(condition, has_expired("notification__expires_at")).order_by()
-    number = expired.values(one=Value(1)).annotate(number=Count("pk")).values("number")
-    return all_ - Coalesce(Subquery(number), 0)
+    its = Delivery.objects.filter(notification=OuterRef("pk")).all_null(condition.null).order_by()
+    number = its.values("notification").annotate(number=Count("pk")).values("number")
+    expired = Notification.objects.expired().order_by().values(one=Value(1))
+    numbers = expired.annotate(number=Sum(Coalesce(Subquery(number), 0))).values("number")
+    return all_ - Coalesce(Subquery(numbers), 0)

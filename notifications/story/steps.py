@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from ..access.authentication import active_among
 from ..models import Delivery, Notification
 from ..store.database import database
+from .words import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,15 @@ def _of_one(delivery: Delivery | None) -> Iterator[Step]:
         return
     if delivery.state == "queued":
         yield Step(None, gettext("It waits: no device of this user has acknowledged it."))
-    for at, text in (
-        (delivery.delivered_at, gettext("It had arrived on a device.")),
-        (delivery.seen_at, gettext("It was on the screen.")),
-        (delivery.read_at, gettext("It was read.")),
-        (delivery.archived_at, gettext("It was archived.")),
-    ):
+        yield Step(
+            None,
+            gettext(
+                "Devices are sent it when they connect; to which it was announced is not kept."
+            ),
+        )
+    for column, text in text_of(delivery.traces).items():
+        at = getattr(delivery, column)
         if at is not None:
             yield Step(at, text)
+    if delivery.archived_at is not None:
+        yield Step(delivery.archived_at, gettext("It was archived."))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 from ..access.tickets import make_ticket
@@ -13,7 +13,7 @@ LIMIT_SECONDS = 10
 """The longest that a client waits for anything."""
 
 LOOK_SECONDS = 0.01
-"""How often it looks at a condition that is not about its own frames."""
+"""How often it looks at a condition that may not be about its own frames."""
 
 Frame = dict[str, Any]
 
@@ -76,7 +76,8 @@ class SocketClient:
         self._inbox.put_nowait({"type": "websocket.connect"})
         application = NotificationConsumer.as_asgi()(self.scope, self._inbox.get, self._send)
         self._task = task = asyncio.ensure_future(application)
-        await self.until(lambda: self.frames or self.close_code or task.done(), "an answer")
+        task.add_done_callback(lambda _: self._news.set())
+        await self._until_told(lambda: self.frames or self.close_code or task.done(), "an answer")
         return self
 
     async def disconnect(self) -> None:
@@ -111,37 +112,47 @@ class SocketClient:
 
     async def until(self, predicate: Callable[[], object], what: str) -> None:
         """Wait for it; `AssertionError` after `LIMIT_SECONDS` names `what`, and what came."""
-        try:
-            async with asyncio.timeout(LIMIT_SECONDS):
-                while not predicate():
-                    self._news.clear()
-                    waiter = asyncio.ensure_future(self._news.wait())
-                    await asyncio.wait([waiter], timeout=LOOK_SECONDS)
-                    waiter.cancel()
-        except TimeoutError:
-            raise AssertionError(f"waited for {what}; got {self.frames} {self.messages}") from None
+        await self._until(predicate, what, LOOK_SECONDS)
 
     async def until_arrived(self, ids: Iterable[int]) -> None:
         """Wait for the notifications with these ids."""
         wanted = set(ids)
-        await self.until(lambda: wanted <= set(self.arrived), f"notifications {wanted}")
+        await self._until_told(lambda: wanted <= set(self.arrived), f"notifications {wanted}")
 
     async def until_closed(self, code: int) -> None:
         """Wait for the server's close, and fail if it has another code."""
-        await self.until(lambda: self.close_code is not None, "a close")
+        await self._until_told(lambda: self.close_code is not None, "a close")
         if self.close_code != code:
             raise AssertionError(f"closed with {self.close_code}, not {code}: {self.frames}")
 
     async def until_frame(self, kind: str) -> Frame:
         """Wait for a frame of this type; the latest of them."""
-        await self.until(lambda: self.of(kind), f"a frame {kind}")
+        await self._until_told(lambda: self.of(kind), f"a frame {kind}")
         return self.of(kind)[-1]
 
     async def settle(self) -> None:
         """Everything sent before has been processed: a ping overtakes nothing."""
         before = len(self.of("pong"))
         self.send({"type": "ping"})
-        await self.until(lambda: len(self.of("pong")) > before, "a pong")
+        await self._until_told(lambda: len(self.of("pong")) > before, "a pong")
+
+    async def _until_told(self, predicate: Callable[[], object], what: str) -> None:
+        """`until`, for what only a message of the server can make true. A few hundred clients that
+        look besides take all the time of the event loop that they share with the consumers."""
+        await self._until(predicate, what, None)
+
+    async def _until(
+        self, predicate: Callable[[], object], what: str, look_seconds: float | None
+    ) -> None:
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                while not predicate():
+                    self._news.clear()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(look_seconds):
+                            await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"waited for {what}; got {self.frames} {self.messages}") from None
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self.reading.wait()

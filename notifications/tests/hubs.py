@@ -1,4 +1,3 @@
-import asyncio
 import contextlib
 
 from asgiref.sync import sync_to_async
@@ -8,6 +7,7 @@ from django.test import TransactionTestCase, override_settings
 from notifications.models import Delivery, Notification
 
 from .clients import MemoryClient
+from .waiting import until
 
 User = get_user_model()
 
@@ -52,6 +52,7 @@ class HubTestCase(TransactionTestCase):
         return [pk async for pk in ids.values_list("notification_id", flat=True)]
 
     async def until_queued(self, user, expected):
-        async with asyncio.timeout(10):
-            while await self.queued(user) != expected:
-                await asyncio.sleep(0.01)
+        async def is_queued():
+            return await self.queued(user) == expected
+
+        await until(is_queued, f"a queue of {expected}")

@@ -120,7 +120,8 @@ class InboxTests(InboxPageTestCase):
 
     def test_all_that_was_marked_read_can_be_taken_back_for_a_while(self):
         sent = self.send(2)
-        tabs = [self.open_live_tab(PATH) for _ in range(2)]
+        context = self.unhurried_context()
+        tabs = [self.open_live_tab(PATH, context) for _ in range(2)]
         for tab in tabs:
             self.until_count(tab, 2)
         tab = tabs[1]
@@ -136,10 +137,28 @@ class InboxTests(InboxPageTestCase):
         self.assertTrue(tab.locator("[data-undo]").is_hidden())
         self.assertEqual(tab.evaluate("document.activeElement.tagName"), "A")
         self.assertEqual(violations(tab), [])
+        self.hurry(tab)
         tab.get_by_role("button", name="Mark all read").click()
         self.assertEqual(violations(tab), [])
         self.until_state(tab, sent[0], "read")
         wait_until(tab, lambda: tab.locator("[data-undo]").is_hidden(), "the end of the undo")
+
+    def test_rows_loaded_after_mark_all_look_read_until_it_is_taken_back(self):
+        self.send(80)
+        tab = self.open_live_tab(PATH, self.unhurried_context())
+        tab.get_by_role("button", name="Mark all read").click()
+        self.until_count(tab, 0)
+        late = notify(self.user, "late")
+        self.until_count(tab, 1)
+        items, unread = tab.locator("form.list li"), tab.locator("form.list li[data-unread]")
+        wait_until(tab, lambda: self.titles(tab)[0] == "late", "the new one", 20)
+        loaded = items.count()
+        items.last.scroll_into_view_if_needed()
+        wait_until(tab, lambda: items.count() > loaded, "older ones", 20)
+        self.assertEqual(unread.get_attribute("data-id"), str(late.pk))
+        tab.get_by_role("button", name="Undo").click()
+        self.until_count(tab, 81)
+        self.assertEqual(unread.count(), items.count())
 
     def test_the_list_goes_on_as_long_as_there_is_more(self):
         self.send(80)

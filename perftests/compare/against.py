@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from signal import Signals
 from types import FrameType
 from typing import Any
 
@@ -17,9 +18,11 @@ from ..run.context import describe
 from . import summary
 from .bench.samples import SAMPLES
 from .differences import compared
-from .experiment import Experiment
+from .experiment import Experiment, Ratios
 from .pairing import Pairing
-from .reporting import Against, report_of
+from .recording import Recording, recorded
+from .reporting import Against, report_of, title_of
+from .sides import Side
 from .verdicts import fewest_pairs
 from .versions.choice import two_sides
 
@@ -31,7 +34,7 @@ class Stopped(Exception):
     """A signal asked the comparison to end; `number` is that of the signal."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(number)
+        super().__init__(Signals(number).name)
         self.number = number
 
 
@@ -73,30 +76,44 @@ def order(labels: Sequence[str], options: dict[str, Any], server: Server) -> Ord
     return Order(options["against"], options["label"], labels, metrics, server, pairs, budget)
 
 
-def compare(order: Order, console: Console) -> Report:
-    """Compare the two sides, print what it came to, and return its report.
+def compare(order: Order, console: Console, *, watched: bool = False) -> Report:
+    """Compare the two sides, print what it came to, and return the report of the stored run.
 
-    Raises `PerftestsError` where that cannot be done, and `Stopped` by a signal.
+    A run that is `watched` is to be judged. Raises `PerftestsError` where that cannot be done, and
+    `Stopped` by a signal.
     """
-    begun = datetime.now(UTC)
-    with handled_by(_stop), two_sides(order.ref) as (baseline, candidate):
-        pairing = Pairing(baseline, candidate, order.server)
-        with closing(pairing), console.status("Counting what both do") as status:
-            counted = compared(*pairing.counted())
+    with handled_by(_stop), two_sides(order.ref) as sides:
+        title = title_of(*(side.name for side in sides))
+        about = order.label or title, order.parameters, describe(order.server)
+        with recorded(*about, watched=watched) as recording:
+            against = _measured(order, sides, recording, console)
+        summary.print_summary(against, console)
+        return recording.finish(report_of(against, *about).results)
 
-            def progress(*state: Any) -> None:
-                status.update(summary.progress(*state))
 
-            experiment = Experiment(
-                pairing.measure, order.metrics, order.pairs, order.budget_seconds, progress
-            )
-            paired = experiment.run()
-            status.update("Sampling where the time of what is slower goes")
-            profiles = {name: pairing.shifts(name)[:SHOWN_FUNCTIONS] for name in paired.slower}
-    against = Against(baseline.name, candidate.name, begun, counted, paired, profiles)
-    summary.print_summary(against, console)
-    label = order.label or against.title
-    return report_of(against, label, order.parameters, describe(order.server))
+def _measured(
+    order: Order, sides: tuple[Side, Side], recording: Recording, console: Console
+) -> Against:
+    begun, names = datetime.now(UTC), (sides[0].name, sides[1].name)
+    title = title_of(*names)
+    pairing = Pairing(*sides, order.server)
+    with closing(pairing), console.status("Counting what both do") as status:
+        recording.counting(title)
+        counted = compared(*pairing.counted())
+        recording.pairing(title)
+
+        def progress(done: int, ratios: Ratios, seconds_left: float) -> None:
+            status.update(summary.progress(done, ratios, seconds_left))
+            recording.pair(done, order.pairs, ratios)
+
+        experiment = Experiment(
+            pairing.measure, order.metrics, order.pairs, order.budget_seconds, progress
+        )
+        paired = experiment.run()
+        status.update("Sampling where the time of what is slower goes")
+        recording.profiling()
+        profiles = {name: pairing.shifts(name)[:SHOWN_FUNCTIONS] for name in paired.slower}
+    return Against(*names, begun, counted, paired, profiles)
 
 
 def _metrics(labels: Sequence[str]) -> list[str]:

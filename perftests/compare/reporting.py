@@ -34,7 +34,12 @@ class Against:
 
     @property
     def title(self) -> str:
-        return f"{self.candidate} against {self.baseline}"
+        return title_of(self.baseline, self.candidate)
+
+
+def title_of(baseline: str, candidate: str) -> str:
+    """What compares these two is called."""
+    return f"{candidate} against {baseline}"
 
 
 def report_of(

@@ -14,7 +14,7 @@ from ..measure.stats import Interval
 from ..models import PerfRun
 from ..records.results import COMPARED
 from ..records.targets import Metric
-from ..reports.verdict import compared
+from ..reports.paired import Ratio, ratios
 from . import showing
 from .drawings.forest import Forest, ForestLine, Shown
 
@@ -30,24 +30,19 @@ def context(run: PerfRun) -> dict[str, Any]:
     """What the template needs; the ratios are in the order of the report, worst first, and the
     farthest from 1 first among those of which the same is said."""
     report = store.readable(run)
-    said = {str(name): str(what) for name, _ratio, what in compared(report.results)}
-    kinds = list(dict.fromkeys(map(_kind, said.values())))
-    ratios = [m for r in report.results if r.suite == COMPARED for m in r.metrics if m.value]
-    ratios.sort(key=lambda m: (kinds.index(_kind(said.get(m.name, kinds[0]))), -_distance(m)))
-    forest = Forest.around((m.value for m in ratios if m.value), 1 + SAME_MARGIN)
+    found = [ratio for ratio in ratios(report.results) if ratio.metric.value]
+    kinds = list(dict.fromkeys(ratio.finding for ratio in found))
+    found.sort(key=lambda ratio: (kinds.index(ratio.finding), -_distance(ratio.metric)))
+    values = (ratio.metric.value for ratio in found if ratio.metric.value)
+    forest = Forest.around(values, 1 + SAME_MARGIN)
     return {
         "title": _("Two versions in pairs"),
         "paired": True,
         "heads": [showing.head(run)],
         "forest": forest,
-        "lines": [_line(metric, said.get(metric.name, ""), forest) for metric in ratios],
+        "lines": [_line(ratio, forest) for ratio in found],
         "counted": [r for r in report.results if r.suite != COMPARED],
     }
-
-
-def _kind(said: str) -> str:
-    """The finding, such as "slower", without the number of pairs behind it."""
-    return said.partition(",")[0]
 
 
 def _distance(metric: Metric) -> float:
@@ -59,9 +54,9 @@ def _ends(metric: Metric) -> Interval:
     return metric.interval or Interval(metric.value, metric.value)
 
 
-def _line(metric: Metric, said: str, forest: Forest) -> ForestLine:
+def _line(ratio: Ratio, forest: Forest) -> ForestLine:
+    metric = ratio.metric
     assert metric.value is not None
     mark = forest.mark(metric.value, _ends(metric))
-    kind = _kind(said)
-    words = f"{WORDS.get(kind, kind)}{said.removeprefix(kind)}"
+    words = f"{WORDS.get(ratio.finding, ratio.finding)}{ratio.behind}"
     return ForestLine("", metric.name, (), [Shown(metric.text, words, mark)])

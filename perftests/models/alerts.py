@@ -1,4 +1,5 @@
-"""What is told to the staff who subscribe. `watch` is the only room that writes these rows."""
+"""What is told to the staff who subscribe. `watch` is the only room that writes these rows,
+and `pruning` deletes them."""
 
 from typing import Self
 
@@ -19,8 +20,8 @@ class PerfAlertQuerySet(models.QuerySet["PerfAlert"]):
 class PerfAlert(models.Model):
     """A cause to tell the staff: found by one run of `perf watch`, and over with another.
 
-    `cause` is a `records.causes.Cause`, `digest` that of its key. The runs are numbers, as an alert
-    stays when its runs are deleted. `told` and `told_over` say what has been told already.
+    `cause` is a `records.causes.Cause`, `digest` that of its key. The runs are numbers, as an
+    open alert stays when its runs are deleted. `told` and `told_over` say what has been told.
     """
 
     digest = models.CharField(_("digest of the cause"), max_length=64)

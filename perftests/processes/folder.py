@@ -45,7 +45,7 @@ class RunFolder:
 def sweep(parent: Path) -> None:
     """Remove the folders of dead runs of this user."""
     for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):
+        with suppress(OSError):  # another one was faster
             if folder.lstat().st_uid == os.getuid() and is_abandoned(folder / LOCK):
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -39,7 +39,7 @@ def free_port() -> int:
     """A TCP port that nothing listens on."""
     while True:
         port = random.choice(PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
+        with socket.socket() as probe, contextlib.suppress(OSError):  # taken
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return port
@@ -47,7 +47,7 @@ def free_port() -> int:
 
 def listens(process: psutil.Process, port: int) -> bool:
     """Whether it is this process that listens: on a port taken in between, another one answers."""
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.Error):  # it has ended, or is another user's
         return any(
             c.status == psutil.CONN_LISTEN and c.laddr.port == port
             for c in process.net_connections(kind="tcp")

@@ -192,7 +192,7 @@ def _operating_system() -> str:
 def _package_versions() -> dict[str, str]:
     versions = {}
     for package in PACKAGES:
-        with suppress(PackageNotFoundError):
+        with suppress(PackageNotFoundError):  # not every site has each
             versions[package] = version(package)
     return versions
 

@@ -1,7 +1,8 @@
 """What a run tells while it goes on: one JSON object per line, from the worker to its manager.
 
 `started`, then for each suite `suite`, for each of its tests `test`, any number of `progress`
-and one `result`, and at last `finished`. A stream without `finished` is that of a run that died.
+and `figure` and one `result`, and at last `finished`. A stream without `finished` is that of a run
+that died.
 """
 
 from collections.abc import Callable
@@ -38,17 +39,19 @@ class TestStarted(msgspec.Struct, frozen=True, tag="test", tag_field="event"):
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
-    """What the current test is doing, with the live figure in `text`.
-
-    `done` of `total` steps, where the test knows how many there will be; `value` is the figure
-    itself in `unit`, to be drawn.
-    """
+    """What the current test is doing; `done` of `total` steps, where it knows their number."""
 
     text: str
     done: float | None = None
     total: float | None = None
-    value: float | None = None
-    unit: str = ""
+
+
+class Figure(msgspec.Struct, frozen=True, tag="figure", tag_field="event"):
+    """What is measured at this moment, to be drawn: at most one a second of each name and unit."""
+
+    name: str
+    value: float
+    unit: str
 
 
 class TestEnded(msgspec.Struct, frozen=True, tag="result", tag_field="event"):
@@ -69,7 +72,7 @@ class Unreadable(msgspec.Struct, frozen=True, tag="unreadable", tag_field="event
     line: str
 
 
-Event = Started | SuiteStarted | TestStarted | Progress | TestEnded | Finished | Unreadable
+Event = Started | SuiteStarted | TestStarted | Progress | Figure | TestEnded | Finished | Unreadable
 Listener = Callable[[Event], None]
 
 _decoder: msgspec.json.Decoder[Event] = codec.decoder(Event)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from .events import Event, Progress, Started, TestEnded, TestStarted
+from .events import Event, Figure, Progress, Started, TestEnded, TestStarted
 from .results import Result
 from .storable import plain
 
 MOST_POINTS = 180
 """Of each curve: three minutes, at one a second."""
+
+MOST_CURVES = 5
+"""Of what is measured; further ones are left out."""
 
 MOST_LINES = 20
 LONGEST_LINE = 300
@@ -17,11 +20,20 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """What is measured while a test runs."""
+
+    name: str
+    unit: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """A run that goes on, or how far it came; `ended` of its `tests` have a result.
 
     The test that runs now, since `since` seconds after the beginning, is on `done` of `total`
-    steps; `figures` are what it measures meanwhile, in `unit`. `cpu` is in % of one core, `memory`
+    steps; `curves` are what it measures meanwhile. `cpu` is in % of one core, `memory`
     in MB, both of the measuring process and all that it has started. `lines` are the last of the
     log. `ending` says why the run ended early: the name of a signal, or a sentence.
     """
@@ -35,8 +47,7 @@ class Live:
     text: str = ""
     done: float | None = None
     total: float | None = None
-    figures: tuple[Point, ...] = ()
-    unit: str = ""
+    curves: tuple[Curve, ...] = ()
     cpu: tuple[Point, ...] = ()
     memory: tuple[Point, ...] = ()
     lines: tuple[str, ...] = ()
@@ -50,7 +61,9 @@ class Live:
             case TestStarted():
                 return self._begun(event, seconds)
             case Progress():
-                return self._progressed(event, seconds)
+                return self._progressed(event)
+            case Figure():
+                return replace(self, curves=_drawn(self.curves, event, seconds))
             case TestEnded(result=result):
                 ended = replace(self._between_tests(), ended=self.ended + 1)
                 return ended.said(_line_of(result))
@@ -71,23 +84,22 @@ class Live:
         return replace(self._between_tests(), suite=suite, row=row, title=title, since=seconds)
 
     def _between_tests(self) -> "Live":
-        return replace(self, row="", title="", text="", done=None, total=None, figures=(), unit="")
+        return replace(self, row="", title="", text="", done=None, total=None, curves=())
 
-    def _progressed(self, progress: Progress, seconds: float) -> "Live":
-        figures = self.figures
-        if progress.value is not None:
-            figures = _with(figures, (seconds, progress.value))
+    def _progressed(self, progress: Progress) -> "Live":
         text = plain(progress.text, LONGEST_LINE)
-        live = replace(
-            self,
-            text=text,
-            done=progress.done,
-            total=progress.total,
-            figures=figures,
-            unit=plain(progress.unit, LONGEST_LINE) or self.unit,
-        )
+        live = replace(self, text=text, done=progress.done, total=progress.total)
         # What comes in steps would soon be all that the log has.
         return live if progress.total else live.said(f"{self.row} {text}".strip())
+
+
+def _drawn(curves: tuple[Curve, ...], figure: Figure, seconds: float) -> tuple[Curve, ...]:
+    """The curves with one more point, of one of them or of a new one."""
+    name, unit = plain(figure.name, LONGEST_LINE), plain(figure.unit, LONGEST_LINE)
+    known = {(curve.name, curve.unit): curve for curve in curves}
+    before = known.get((name, unit), Curve(name, unit, ()))
+    known[name, unit] = replace(before, points=_with(before.points, (seconds, figure.value)))
+    return tuple(known.values())[:MOST_CURVES]
 
 
 def _with(points: tuple[Point, ...], point: Point) -> tuple[Point, ...]:

@@ -73,7 +73,7 @@ def _standard_stream(status: os.stat_result | None) -> int | None:
     Written beside, as another file, it would take the place of what is printed.
     """
     for descriptor in (1, 2):
-        with suppress(OSError):
+        with suppress(OSError):  # a stream that is closed is not the one
             if status is not None and os.path.samestat(os.fstat(descriptor), status):
                 for stream in filter(None, (sys.stdout, sys.stderr)):
                     stream.flush()
@@ -87,7 +87,7 @@ def _replace(path: Path, content: bytes, old: os.stat_result | None) -> None:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             if old is not None:
-                with suppress(PermissionError):
+                with suppress(PermissionError):  # only root gives files away
                     os.chown(descriptor, old.st_uid, old.st_gid)
                 os.chmod(descriptor, stat.S_IMODE(old.st_mode))
             _pour(content, descriptor)

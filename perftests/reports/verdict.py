@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.text import Text
 
-from ..records.results import COMPARED, Outcome, Report, Result
+from ..records.results import Outcome, Report, Result
 from ..records.targets import Metric, Target, Verdict
 from .console import VERDICT_STYLES, duration, print_list, score, shortfall
+from .paired import ratios
 
 ENDINGS = {
     Outcome.FAILED: "failed",
@@ -66,11 +67,8 @@ def summary(report: Report) -> Text:
 
 def compared(results: Iterable[Result]) -> Iterator[tuple[Text, ...]]:
     """Name, ratio and what is found of it, of each metric of a comparison of two versions."""
-    for result in results:
-        if result.suite == COMPARED:
-            for metric, note in zip(result.metrics, result.notes, strict=False):
-                found = note.removeprefix(f"{metric.name}: ")
-                yield Text(metric.name), Text(metric.text), Text(found)
+    for ratio in ratios(results):
+        yield Text(ratio.metric.name), Text(ratio.metric.text), Text(ratio.text)
 
 
 def own_workloads(results: Iterable[Result]) -> Iterator[tuple[Text, ...]]:

@@ -2,15 +2,16 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from ..measure.process_tree import ProcessTree
 from ..measure.units import megabytes
 from ..records.events import Event
 from ..records.live import Live
 from ..records.storable import LONGEST_REPR, plain
-from .measuring import MeasuringProcess
 
 CHILDREN_INTERVAL_SECONDS = 5.0
 """Looking for children reads every process of the machine, 3 ms where there are a hundred."""
@@ -19,27 +20,37 @@ SHORTEST_SECONDS = 0.2
 """Between two readings of CPU time that say how busy the processes were."""
 
 
+class Watched(Protocol):
+    """The process that leads those which measure; `new_lines` are what it has said meanwhile."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def new_lines(self) -> Sequence[str]: ...
+
+
 class Following:
     """Hears the events of a run in one thread; another asks for `live`, about once a second.
 
-    What the processes use is only read where that is asked for.
+    What the processes use is only read at the beginning and where that is asked for.
     """
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
         self._lock = threading.Lock()
         self._live = Live()
-        self._process: MeasuringProcess | None = None
+        self._process: Watched | None = None
         self._usage: Usage | None = None
 
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._live = self._live.heard(event, self._seconds())
 
-    def watch(self, process: MeasuringProcess) -> None:
-        """From now on it is this process that measures."""
+    def watch(self, process: Watched) -> None:
+        """From now on it is this process that measures; it may end before anybody asks."""
         with self._lock:
             self._process = process
+        self.live()
 
     def leave(self) -> None:
         """Hear the last of the process, and do not ask it again."""
@@ -60,7 +71,7 @@ class Following:
                     self._look_at(self._process)
             return self._live
 
-    def _look_at(self, process: MeasuringProcess) -> None:
+    def _look_at(self, process: Watched) -> None:
         self._live = self._live.said(*process.new_lines())
         self._usage = self._usage or Usage(process.pid)
         self._live = self._live.used(self._seconds(), *self._usage.read())

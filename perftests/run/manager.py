@@ -122,7 +122,7 @@ class Run:
             self._following.watch(process)
             if self.interrupted:
                 process.interrupt()
-            with contextlib.suppress(EOFError):
+            with contextlib.suppress(EOFError):  # it ended before it had finished, see below
                 while not self._finished:  # a thread that a test left may keep the process
                     self._receive(process.event(), recorder)
                     self._watch_the_clock(process)
@@ -207,7 +207,7 @@ class Run:
 
 def rescue(report: Report) -> str:
     """Write what was measured to a temporary file, and say where it is."""
-    with contextlib.suppress(OSError, UnwritableOutput):
+    with contextlib.suppress(OSError, UnwritableOutput):  # said below
         handle, name = tempfile.mkstemp(prefix="perf-run-", suffix=".json")
         os.close(handle)
         json.write(report, Path(name))

@@ -63,6 +63,7 @@ class MeasuringProcess:
     ) -> None:
         if error is not None:
             self.interrupt()
+        # It is killed then.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(configuration.CLEANUP_TIMEOUT_SECONDS)
         self.kill()
@@ -87,12 +88,12 @@ class MeasuringProcess:
 
     def interrupt(self) -> None:
         """Ask it to clean up and end."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # it has ended
             self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """End it at once, with every process that it started."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # its whole group has ended
             os.killpg(self._process.pid, signal.SIGKILL)
 
     @property

@@ -105,7 +105,7 @@ class Recorder:
     def _fail(self, error: Exception) -> None:
         self.trouble = " ".join(str(error).split()) or type(error).__name__
         self._failing = True
-        with contextlib.suppress(Error):
+        with contextlib.suppress(Error):  # it is lost anyway
             self._database.close()
 
     def _store(self) -> None:
@@ -114,6 +114,13 @@ class Recorder:
         end = self._end  # before what is told, which says why once it has ended
         self._require_the_same_file()
         self._give_a_sign_of_life()
+        try:
+            self._write(end)
+        except Error:
+            self._give_a_sign_of_life()  # which says so if the run was deleted a moment ago
+            raise
+
+    def _write(self, end: tuple[State, float] | None) -> None:
         while self._stored < len(self.results):
             store.add(self.run, self.results[self._stored])
             self._stored += 1
@@ -156,4 +163,4 @@ class Recorder:
 
 
 def _is_in_memory(database: BaseDatabaseWrapper) -> bool:
-    return database.vendor == "sqlite" and database.is_in_memory_db()  # type: ignore[attr-defined]
+    return database.vendor == "sqlite" and database.is_in_memory_db()  # type: ignore[attr-defined]  # SQLite's

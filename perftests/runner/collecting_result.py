@@ -49,7 +49,7 @@ class CollectingResult(unittest.TextTestResult):
         """A thread that a test has lost may be the one whose work it measures."""
         value = failed.exc_value or failed.exc_type()
         if not isinstance(value, SystemExit):
-            self._thread_failures.append((failed.exc_type, value, failed.exc_traceback))  # type: ignore[arg-type]
+            self._thread_failures.append((failed.exc_type, value, failed.exc_traceback))  # type: ignore[arg-type]  # never without one
 
     def addSuccess(self, test: unittest.TestCase) -> None:
         super().addSuccess(test)
@@ -99,5 +99,5 @@ class CollectingResult(unittest.TextTestResult):
                 # As a skip it says nothing for or against the code.
                 self.collector.add(test, *INTERRUPTED)
             case _:
-                text = self._exc_info_to_string(err, test)  # type: ignore[attr-defined]
+                text = self._exc_info_to_string(err, test)  # type: ignore[attr-defined]  # unittest's own
                 self.collector.add(test, outcome, text)

@@ -12,6 +12,7 @@ from ..records.results import Outcome, Result, overall
 from ..records.storable import plain, storable, stored_name
 from ..records.targets import Verdict
 from ..testcases import PerformanceTestCase
+from .metering import Metering
 
 CUT_OFF = Outcome.ERROR, "It was cut off before it came to an end."
 INTERRUPTED = Outcome.SKIPPED, "Interrupted before it ended."
@@ -46,6 +47,7 @@ class Collector:
         self._fixtures: dict[str, Ending] = {}
         self._suite: str | None = None
         self._test: PerformanceTestCase | None = None
+        self._metering: Metering | None = None
         self._ending = Ending()
         self._started = self._seconds = 0.0
 
@@ -59,11 +61,14 @@ class Collector:
         test.listener, test.interrupted = self.listener, self.interrupted
         self._test, self._ending = test, Ending()
         self._started = perf_counter()
+        self._metering = Metering(self.listener)
         self.testing = True
 
     def stop(self) -> None:
         self.testing = False
         self._seconds = perf_counter() - self._started
+        if self._metering is not None:
+            self._metering.end()
 
     def add(self, test: Any, outcome: Outcome, detail: str) -> None:
         """Note the end of the current test, or what went wrong in a fixture around tests."""

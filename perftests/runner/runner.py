@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import CommandError
 from django.db import connections
 from django.test.runner import DiscoverRunner, partition_suite_by_case
-from django.test.utils import iter_test_cases, override_settings  # type: ignore[attr-defined]
+from django.test.utils import iter_test_cases, override_settings  # type: ignore[attr-defined]  # as there
 from rich.console import Console
 
 from ..exceptions import DatabaseRoleRefused, Interrupted, InvalidSetting

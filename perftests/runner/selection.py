@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Sequence
 from typing import cast
 
-from django.test.utils import iter_test_cases  # type: ignore[attr-defined]
+from django.test.utils import iter_test_cases  # type: ignore[attr-defined]  # not in the stubs
 
 from .. import measured
 from ..conf import Scale

@@ -1,9 +1,11 @@
 """Samples with a server and sockets, for the tests of what a run leaves behind."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
+from perftests.load.web import Site
 from perftests.suites.kit.case import LoadTestCase
 from perftests.testcases import PerformanceTestCase, row
 
@@ -39,6 +41,33 @@ class Busy(LiveSample):
             notify = self.server.control.notify
             ids += notify([user.pk for user in users], count=10, per_second=100).ids
             self.clients.await_arrival([(ids, client) for client in clients])
+
+
+class Loaded(LiveSample):
+    """A row with load, and one that has a server and makes none."""
+
+    @row("S16")
+    def test_1_messages_arrive_for_seconds(self):
+        users = self.create_users(5)
+        clients = self.clients.connect(users)
+        sent = self.server.control.notify([user.pk for user in users], count=70, per_second=20)
+        self.clients.await_arrival([(sent.ids, client) for client in clients])
+        self.measure("sent", len(sent.ids), "notifications")
+
+    @row("S17")
+    def test_2_a_row_without_load_takes_as_long(self):
+        threading.Event().wait(2.5)
+        self.measure("rate", 200, "/s")
+
+
+class Visited(PerformanceTestCase):
+    suite = "web"
+
+    @row("S18")
+    def test_views_answer_for_seconds(self):
+        with Site() as site:
+            answers = site.get("/mine/", per_second=20, seconds=3.5, status=302)
+        self.measure("answers", answers.metrics.succeeded, "answers", required="== 70")
 
 
 class Halfway(PerformanceTestCase):

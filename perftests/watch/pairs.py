@@ -1,12 +1,12 @@
 """What became worse than another version, of a run that measured both in pairs; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from ..compare.verdicts import Finding
 from ..records.causes import Cause, Key, Kind
 from ..records.results import COMPARED, COUNTS, Outcome, Report, Result
 from ..records.targets import Metric, Verdict
-from ..reports.verdict import compared
+from ..reports.paired import ratios
 from .findings import Findings, Open
 
 WRONG: Mapping[str, bool | None] = {
@@ -27,20 +27,15 @@ def pairs(report: Report, place: str, ref: str, known: Open) -> Findings:
     findings = Findings()
     for result in report.results:
         if result.suite == COMPARED:
-            for metric, wrong in _ratios(result):
-                findings.add(_cause(result, metric, place, ref), wrong)
+            for ratio in ratios([result]):
+                cause = _cause(result, ratio.metric, place, ref)
+                findings.add(cause, WRONG.get(ratio.finding))
         elif result.suite == COUNTS and result.outcome is Outcome.COMPLETED:
             for metric in result.metrics:
                 more = metric.required_verdict is Verdict.FAIL
                 findings.add(_cause(result, metric, place, ref), more if metric.required else None)
             findings.measured |= set(_same(result, place, known))
     return findings
-
-
-def _ratios(result: Result) -> Iterator[tuple[Metric, bool | None]]:
-    by_name = {metric.name: metric for metric in result.metrics}
-    for name, _ratio, said in compared([result]):
-        yield by_name[name.plain], WRONG.get(said.plain.partition(",")[0])
 
 
 def _cause(result: Result, metric: Metric, place: str, ref: str) -> Cause:

@@ -1,12 +1,10 @@
 """From a wish of the admin to a process that carries it out."""
 
-import subprocess
 import threading
 from collections.abc import Sequence
 
 from ..models import PerfWish
-from ..processes import interpreter
-from . import queue
+from . import process, queue
 
 
 def start(arguments: Sequence[str], asked_by: str) -> PerfWish | None:
@@ -20,14 +18,6 @@ def start(arguments: Sequence[str], asked_by: str) -> PerfWish | None:
 
 def attend() -> None:
     """Start a process that carries out what is queued; it goes on when this one ends."""
-    process = subprocess.Popen(
-        interpreter.command("perftests.wishes"),
-        cwd=interpreter.project_folder(),
-        env=interpreter.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    carrier = process.start()
     # Nobody else takes note of its end, as long as this process lives.
-    threading.Thread(target=process.wait, daemon=True).start()
+    threading.Thread(target=carrier.wait, daemon=True).start()

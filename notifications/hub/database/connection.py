@@ -164,5 +164,6 @@ _HELD_UP = {"55P03", "57014", "40P01"}
 
 def _shut_down(connection: BaseDatabaseWrapper) -> None:
     """Wake whoever waits at its socket; closing it is up to the thread that it belongs to."""
+    # It may have been closed by then.
     with suppress(OSError), socket.socket(fileno=os.dup(connection.connection.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)

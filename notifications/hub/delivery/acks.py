@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 MAX_WAITING = 100_000
 """Acks kept while the database is away; dropping one only means that it is asked for again."""
 
-Ids = list[int]
+Ids = list[int] | dict[int, int]
+"""With the trace of each, where traces are kept."""
 
 
 class Acks:
@@ -37,19 +38,19 @@ class Acks:
         self._coalescer = written_together("Writing acks", self._write, _extended, logger)
         self.flush = self._coalescer.flush
 
-    def add(self, pk: Any, ids: Collection[int]) -> None:
+    def add(self, pk: Any, ids: Collection[int], trace: int = 0) -> None:
         """One user's device has acknowledged these."""
         if self._count > MAX_WAITING:
             self._forget_some()
         self._count += len(ids)
-        self._coalescer.add(pk, list(ids))
+        self._coalescer.add(pk, dict.fromkeys(ids, trace) if trace else list(ids))
         if self._count >= get_settings().ACK_FLUSH_SIZE:
             self._coalescer.hurry()
 
     def sent(self, socket: Socket, ids: Collection[int]) -> None:
         """A client with `?ack=auto` acknowledges nothing: there, sending is delivery."""
         if socket.auto_ack and ids:
-            self.add(socket.pk, ids)
+            self.add(socket.pk, ids, socket.trace)
 
     def unwritten(self, pk: Any) -> set[int]:
         """What one user has acknowledged and the database may not know of yet."""
@@ -85,17 +86,18 @@ class Acks:
         except BaseException:
             self._count += _size(taken)
             raise
+        left = {pk: _some(taken[pk], ids) for pk, ids in locked.items()}
         self._count += _size(locked)
         counters.acks += _size(taken) - _size(locked)
         self._locked = bool(locked)
         self._forgetting = False
-        return locked
+        return left
 
     async def _sample(self, taken: Mapping[Any, Ids]) -> None:
         """The age of one of them, where somebody reads it: one look at an index for each batch."""
         if not get_settings().METRICS_TOKEN:
             return
-        one = next(iter(taken.values()))[-1]
+        one = next(reversed(next(iter(taken.values()))))
         with suppress(DatabaseError):  # the acks are written, and that is what counts
             age = await self._worker.run(age_seconds, one)
             if age is not None:
@@ -103,8 +105,16 @@ class Acks:
 
 
 def _extended(old: Ids, new: Ids) -> Ids:
-    old.extend(new)
+    if isinstance(old, list):
+        old.extend(new)
+        return old
+    for number in new:  # which came first is what a row tells
+        old.setdefault(number, new[number] if isinstance(new, dict) else 0)
     return old
+
+
+def _some(ids: Ids, numbers: list[int]) -> Ids:
+    return {number: ids[number] for number in numbers} if isinstance(ids, dict) else numbers
 
 
 def _size(acks: Mapping[Any, Ids]) -> int:

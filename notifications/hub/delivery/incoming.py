@@ -22,7 +22,7 @@ class Incoming:
         taken = socket.acknowledge(ids)
         if not taken:
             return False
-        self._acks.add(socket.pk, taken)
+        self._acks.add(socket.pk, taken, socket.trace)
         # Half a window: one by one would make each ack a query.
         if socket.behind and socket.credit >= socket.window // 2:
             self._replay.resume(socket)
@@ -39,8 +39,8 @@ class Incoming:
                 socket.write(PONG)
             case protocol.ReadAll(upto):
                 self.acknowledged(socket, [n for n in socket.in_flight if n <= upto])
-                self._requests.read_all(socket.pk, upto)
+                self._requests.read_all(socket.pk, upto, socket.trace)
             case protocol.Seen() | protocol.Read() | protocol.Archive():
                 # Each of them implies delivered.
                 self.acknowledged(socket, frame.ids)
-                self._requests.mark(frame.change, socket.pk, frame.ids)
+                self._requests.mark(frame.change, socket.pk, frame.ids, socket.trace)

@@ -22,7 +22,7 @@ class Push:
         for socket in sockets:
             if socket.offer(notification_id, shared):
                 if socket.auto_ack:  # as `Acks.sent` has it, without the call for each socket
-                    self._acks.add(socket.pk, (notification_id,))
+                    self._acks.add(socket.pk, (notification_id,), socket.trace)
             elif socket.held:
                 self._replay.resume(socket)
 

@@ -38,7 +38,8 @@ MAX_WAITING = 10_000
 Key = tuple[Change, Any]
 """What is asked for, and by whom."""
 
-Ids = dict[int, None]
+Ids = dict[int, int]
+"""With the trace of each; zero where none is kept."""
 
 
 class Requests:
@@ -51,7 +52,7 @@ class Requests:
         self._next_reading = 0.0
         self._loop = asyncio.get_running_loop()
         self._marking = written_together("Marking", self._mark, _joined, logger)
-        self._reading = Coalescer[Any, int](
+        self._reading = Coalescer[Any, tuple[int, int]](
             "Marking all as read",
             self._read_all,
             max,
@@ -61,7 +62,7 @@ class Requests:
         )
         self.flush = self._marking.flush
 
-    def mark(self, kind: Change, pk: Any, ids: Collection[int]) -> None:
+    def mark(self, kind: Change, pk: Any, ids: Collection[int], trace: int = 0) -> None:
         """Raises `FrameRefused` when too much waits for this user."""
         key: Key = kind, pk
         waiting = self._marking.waiting.get(key, {})
@@ -69,11 +70,11 @@ class Requests:
             ids = [number for number in ids if number not in waiting]
             if ids:
                 raise FrameRefused("too_frequent", f"at most {MAX_WAITING} ids may wait")
-        self._marking.add(key, dict.fromkeys(ids))
+        self._marking.add(key, dict.fromkeys(ids, trace))
 
-    def read_all(self, pk: Any, upto: int) -> None:
+    def read_all(self, pk: Any, upto: int, trace: int = 0) -> None:
         """Mark as read what was delivered up to this id; the acks that wait are written before."""
-        self._reading.add(pk, upto)
+        self._reading.add(pk, (upto, trace))
 
     async def close(self) -> None:
         """Do what can still be done."""
@@ -87,25 +88,27 @@ class Requests:
         return sum(map(len, self._marking.waiting.values()))
 
     async def _mark(self, taken: Mapping[Key, Ids]) -> Mapping[Key, Ids]:
-        now = {key: list(islice(ids, AT_ONCE)) for key, ids in taken.items()}
+        now = {key: dict(islice(ids.items(), AT_ONCE)) for key, ids in taken.items()}
         locked = await self._worker.run(write, now, around_locks=self._locked)
         self._locked = bool(locked)
         left = {}
         for key, ids in taken.items():
-            rest = dict.fromkeys(islice(ids, AT_ONCE, None)) | dict.fromkeys(locked.get(key, ()))
+            rest = [*islice(ids, AT_ONCE, None), *locked.get(key, ())]
             if rest:
-                left[key] = rest
+                left[key] = {number: ids[number] for number in rest}
         return left
 
-    async def _read_all(self, taken: Mapping[Any, int]) -> Mapping[Any, int]:
+    async def _read_all(
+        self, taken: Mapping[Any, tuple[int, int]]
+    ) -> Mapping[Any, tuple[int, int]]:
         self._next_reading = self._loop.time() + PAUSE_SECONDS
         await self._acks.flush()
         if self._acks.failing:
             return taken  # without the acks, too little would count as delivered
         left = {}
-        for pk, upto in taken.items():
-            if self._acks.locked(pk) or not await self._worker.run(_read_all, pk, upto):
-                left[pk] = upto
+        for pk, asked in taken.items():
+            if self._acks.locked(pk) or not await self._worker.run(_read_all, pk, *asked):
+                left[pk] = asked
         return left
 
 
@@ -114,7 +117,7 @@ def _joined(old: Ids, new: Ids) -> Ids:
     return old
 
 
-def write(taken: Mapping[Key, list[int]], around_locks: bool) -> Mapping[Key, list[int]]:
+def write(taken: Mapping[Key, Ids], around_locks: bool) -> Mapping[Key, list[int]]:
     """In the database thread; returns what is locked.
 
     Other tabs hear of what has changed, and is committed.
@@ -131,10 +134,10 @@ def write(taken: Mapping[Key, list[int]], around_locks: bool) -> Mapping[Key, li
     return left
 
 
-def _read_all(pk: Any, upto: int) -> bool:
+def _read_all(pk: Any, upto: int, trace: int) -> bool:
     """In the database thread; whether all of it is done."""
     try:
-        ids = marking.read_all(pk, upto, AT_ONCE)
+        ids = marking.read_all(pk, upto, AT_ONCE, trace)
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise

@@ -28,6 +28,7 @@ class Socket(Outbox):
     It is silent until it is greeted: nothing but a close comes before the hello. The count that was
     sent last includes what was committed of the ids up to `upto`, and that of the hello of those up
     to `since`. `on_stale` is called when that may not be so for one of them: another is to follow.
+    What its client says leaves `trace` in the rows.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Socket(Outbox):
         "pk",
         "since",
         "spent",
+        "trace",
         "upto",
         "waiting_since",
         "window",
@@ -61,10 +63,12 @@ class Socket(Outbox):
         window: int,
         auto_ack: bool = False,
         writer: FrameWriter | None = None,
+        trace: int = 0,
     ) -> None:
         super().__init__(send, abandon, writer)
         self.window = window
         self.auto_ack = auto_ack
+        self.trace = trace
         self.pk: Any = None
         self.admission: Admission | None = None
         self.greeted = False

@@ -67,10 +67,9 @@ export class NotificationBell extends HTMLElement {
   }
 
   #looked() {
-    const { items } = this.notifications.snapshot;
-    const unread = items.filter((item) => item.read_at === null);
-    if (this.dataset.readOn === "open") this.notifications.read(unread.map(({ id }) => id));
-    else this.notifications.seen(items.filter((item) => item.seen_at === null).map(({ id }) => id));
+    const verb = this.dataset.readOn === "open" ? "read" : "seen";
+    const items = this.notifications.snapshot.items.filter((item) => item[`${verb}_at`] === null);
+    this.notifications[verb](items.map(({ id }) => id));
   }
 
   #outside(event) {

@@ -10,7 +10,8 @@ export class Feed extends EventTarget {
   #csrf;
   #user;
   #name;
-  #memory = [];
+  #memory = new Map(); // where storage is blocked or full
+  #count = 1e6; // as many digits each time, as keys are put in order
   #flushing = false;
   #pause = RETRY_MS[0];
 
@@ -19,7 +20,7 @@ export class Feed extends EventTarget {
     this.#url = url;
     this.#csrf = csrf;
     this.#user = user;
-    this.#name = name;
+    this.#name = `${encodeURIComponent(name)} `;
   }
 
   /** What is at a path; null where there is no answer to use. */
@@ -27,9 +28,19 @@ export class Feed extends EventTarget {
     return bodyOf(await this.fetch(path, { query }));
   }
 
-  /** Do it as soon as the network lets it, in order, also if this tab is closed before. */
+  /**
+   * Do it as soon as the network lets it, in order, also if this tab is closed before. Each has a
+   * key of its own in the storage: of a list that two tabs write, one would lose what the other wrote.
+   */
   post(verb, body) {
-    this.#write([...this.#read(), [verb, body]].slice(-MAX_QUEUED));
+    const key = `${this.#name}${Date.now()} ${(this.#count += 1)} ${Math.random()}`;
+    const request = JSON.stringify([verb, body]);
+    try {
+      localStorage.setItem(key, request);
+    } catch {
+      this.#memory.set(key, request);
+    }
+    for (const old of this.#keys().slice(0, -MAX_QUEUED)) this.#remove(old);
     this.flush();
   }
 
@@ -40,18 +51,18 @@ export class Feed extends EventTarget {
 
   /** Send what waits; one tab at a time. */
   async flush() {
-    if (this.#flushing || !this.#read().length) return;
+    if (this.#flushing || !this.#keys().length) return;
     this.#flushing = true;
     try {
-      await exclusively(`${this.#name} queue`, () => this.#sendAll());
+      await exclusively(`${this.#name}queue`, () => this.#sendAll());
     } finally {
       this.#flushing = false;
     }
   }
 
   async #sendAll() {
-    for (let first; (first = this.#read()[0]); ) {
-      const [verb, body] = first;
+    for (let key; (key = this.#keys()[0]); ) {
+      const [verb, body] = this.#request(key);
       const response = await this.send(verb, body);
       // Until its user is back, or a page whose token is good.
       if (response?.status === 401 || response?.status === 403) return;
@@ -62,7 +73,7 @@ export class Feed extends EventTarget {
         return;
       }
       this.#pause = RETRY_MS[0];
-      this.#write(this.#read().slice(1));
+      this.#remove(key);
       if (!response.ok && verb !== "ack") this.dispatchEvent(new Event("refused"));
     }
   }
@@ -92,20 +103,27 @@ export class Feed extends EventTarget {
     return this.#csrf ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
   }
 
-  #read() {
-    try {
-      return JSON.parse(localStorage.getItem(this.#name)) ?? [];
-    } catch {
-      return this.#memory;
-    }
+  /** Of all that waits, oldest first. */
+  #keys() {
+    const keys = [...this.#memory.keys(), ...Object.keys(storage())];
+    return keys.filter((key) => key.startsWith(this.#name)).sort();
   }
 
-  #write(queue) {
-    try {
-      localStorage.setItem(this.#name, JSON.stringify(queue));
-    } catch {
-      this.#memory = queue; // storage is blocked or full
-    }
+  #request(key) {
+    return JSON.parse(this.#memory.get(key) ?? storage()[key]);
+  }
+
+  #remove(key) {
+    this.#memory.delete(key);
+    delete storage()[key];
+  }
+}
+
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return {}; // blocked
   }
 }
 

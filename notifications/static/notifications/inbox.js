@@ -15,6 +15,7 @@ export class NotificationInbox extends HTMLElement {
   #status;
   #undo;
   #takeBack = null;
+  #held = null; // items that look read, and up to which id all do, before the server is told
   #stored = new Map(); // by id, when it was edited
   #known = null; // ids of the store that the list was asked for
   #gone = new Set(); // ids that a page may still have, which is older
@@ -71,14 +72,15 @@ export class NotificationInbox extends HTMLElement {
   }
 
   #readAll() {
-    const unread = [...this.#list.querySelectorAll(":scope > [data-unread]")];
+    const held = { upto: this.notifications.snapshot.items[0]?.id ?? 0, items: [] };
+    showAsRead(held, this.#list.children);
     const takeBack = this.notifications.readAll(this.#undo ? UNDO_MS : 0);
-    for (const item of unread) item.removeAttribute("data-unread");
     if (!this.#undo) return;
+    this.#held = held;
     this.#undo.hidden = false;
     this.#takeBack = () => {
       takeBack();
-      for (const item of unread) item.setAttribute("data-unread", "");
+      for (const item of held.items) item.setAttribute("data-unread", "");
     };
     const mine = this.#takeBack;
     setTimeout(() => this.#takeBack === mine && this.#settled(), UNDO_MS);
@@ -96,7 +98,7 @@ export class NotificationInbox extends HTMLElement {
   #settled() {
     if (this.#undo.contains(document.activeElement)) this.querySelector("nav a").focus();
     this.#undo.hidden = true;
-    this.#takeBack = null;
+    this.#takeBack = this.#held = null;
   }
 
   #doToSelected(verb) {
@@ -279,10 +281,20 @@ export class NotificationInbox extends HTMLElement {
       const inbox = page.querySelector("notification-inbox");
       if (inbox?.dataset.user !== this.dataset.user) return null; // nobody, or somebody else by now
       const items = [...inbox.querySelectorAll("form.list > ol > li")].map((item) => document.importNode(item, true));
+      if (this.#held) showAsRead(this.#held, items);
       return { items, newest: inbox.dataset.newest, more: inbox.querySelector("[data-more] a")?.getAttribute("href") };
     } catch {
       return null; // no network
     }
+  }
+}
+
+/** Let those look read that are held as read. */
+function showAsRead({ upto, items }, rows) {
+  for (const row of rows) {
+    if (!row.hasAttribute("data-unread") || Number(row.dataset.id) > upto) continue;
+    row.removeAttribute("data-unread");
+    items.push(row);
   }
 }
 

@@ -67,18 +67,34 @@ export interface NotificationsEventMap {
 
 export class Notifications extends EventTarget {
   constructor(options?: Options);
+  /** What is there now; another object after each change. */
   readonly snapshot: Snapshot;
+  /** Whether this tab has the connection. */
   readonly leads: boolean;
+  /** Call `run` with the snapshot now, and once after all that changes in one moment; returns what ends it. */
   subscribe(run: (snapshot: Snapshot) => void): () => void;
+  /** Connect, and stay connected until `close()`. */
   connect(): void;
+  /** Leave; another tab takes over. */
   close(): void;
+  /** These were on the user's screen. */
   seen(ids: Iterable<number>): void;
+  /** The user has read these. */
   read(ids: Iterable<number>): void;
+  /** These are unread again. */
   markUnread(ids: Iterable<number>): void;
+  /** The user has put these away. */
   archive(ids: Iterable<number>): void;
+  /** These are back in the list. */
   unarchive(ids: Iterable<number>): void;
+  /** These are deleted for this user. */
   delete(ids: Iterable<number>): void;
+  /**
+   * All that is in the list is read, in all tabs at once; the server is told after `undoMs`, or
+   * when the page goes. Returns what takes it back until then.
+   */
   readAll(undoMs?: number): () => void;
+  /** Load what follows; false when nothing does. */
   loadMore(): Promise<boolean>;
   addEventListener<K extends keyof NotificationsEventMap>(
     type: K,

@@ -1,14 +1,9 @@
 /**
  * Notifications of the user of this page, the same in all tabs of the browser.
  *
- *     import { Notifications } from "…/notifications.js";
- *     const notifications = new Notifications({ user: "17" }); // the primary key
- *     notifications.subscribe(({ items, unread }) => show(items, unread));
- *     notifications.connect();
- *
  * One tab, the *leader*, has the socket, or polls the feed where WebSockets are blocked; the others
  * hear from it. What the user does goes to the feed over HTTP, and waits while there is no network.
- * Types are in notifications.d.ts; docs/reference/client.md says what it promises.
+ * notifications.d.ts says what is public; docs/reference/client.md, what it promises.
  */
 
 import { NotificationClient } from "./client.js";
@@ -26,9 +21,6 @@ const LOCAL = {
 };
 const GONE = ["archived", "deleted"];
 
-/** @typedef {import("./notifications").Item} Item */
-/** @typedef {import("./notifications").Snapshot} Snapshot */
-
 export class Notifications extends EventTarget {
   #feed;
   #tabs;
@@ -36,7 +28,7 @@ export class Notifications extends EventTarget {
   #limit;
   #subscribers = new Set();
   #telling = false;
-  /** @type {Snapshot} */
+  /** @type {import("./notifications").Snapshot} */
   #snapshot = { items: [], unread: 0, more: false, status: "closed", code: null, loaded: false };
   #known = new Map(); // ids that were shown, with what tells one from another of the same id
   #next = null; // the cursor of what follows the items
@@ -51,6 +43,7 @@ export class Notifications extends EventTarget {
   #pollTimer = null;
   #wanted = false;
   #delayed = null;
+  #held = {}; // up to which id all looks read that the server still counts
 
   /** @param {import("./notifications").Options} [options] */
   constructor({ feed = "/notifications/", socket = "/ws/notifications/", user = "", csrf, limit = 20 } = {}) {
@@ -66,36 +59,31 @@ export class Notifications extends EventTarget {
       lead: () => this.#lead(),
       follow: () => this.#unlead(),
       heard: (kind, detail) => this.#heard(kind, detail),
-      snapshot: () => ({ snapshot: this.#snapshot, next: this.#next }),
+      snapshot: () => ({ snapshot: this.#snapshot, next: this.#next, held: this.#held }),
     });
     this.#listen();
   }
 
-  /** What is there now; another object after each change. */
   get snapshot() {
     return this.#snapshot;
   }
 
-  /** Whether this tab has the connection. */
   get leads() {
     return this.#tabs.leads;
   }
 
-  /** Call `run` with the snapshot now, and once after all that changes in one moment; returns what ends it. */
   subscribe(run) {
     this.#subscribers.add(run);
     run(this.#snapshot);
     return () => this.#subscribers.delete(run);
   }
 
-  /** Connect, and stay connected until `close()`. */
   connect() {
     this.#wanted = true;
     this.#tabs.join();
     this.#feed.flush();
   }
 
-  /** Leave; another tab takes over. */
   close() {
     this.#wanted = false;
     this.#tabs.leave();
@@ -103,49 +91,38 @@ export class Notifications extends EventTarget {
     this.#set({ status: "closed" });
   }
 
-  /** These were on the user's screen. */
   seen(ids) {
     return this.#change("seen", "seen", ids);
   }
 
-  /** The user has read these. */
   read(ids) {
     return this.#change("read", "read", ids);
   }
 
-  /** These are unread again. */
   markUnread(ids) {
     return this.#change("unread", "marked_unread", ids);
   }
 
-  /** The user has put these away. */
   archive(ids) {
     return this.#change("archive", "archived", ids);
   }
 
-  /** These are back in the list. */
   unarchive(ids) {
     return this.#change("unarchive", "unarchived", ids);
   }
 
-  /** These are deleted for this user. */
   delete(ids) {
     return this.#change("delete", "deleted", ids);
   }
 
-  /**
-   * All that is in the list is read, in all tabs at once; the server is told after `undoMs`, or
-   * when the page goes. Returns what takes it back until then.
-   */
   readAll(undoMs = 0) {
     const { items, unread } = this.#snapshot;
     const newest = items[0]?.id;
     if (newest === undefined) return () => {};
     const ids = items.filter((item) => item.read_at === null).map(({ id }) => id);
-    const finish = (leaving = false) => {
-      if (this.#delayed !== finish) return;
-      this.#delayed = null;
-      const post = (body) => (leaving ? this.#feed.send("read", body) : this.#feed.post("read", body));
+    const finish = (leaving) => {
+      if (!this.#release(finish)) return;
+      const post = (body) => this.#feed[leaving ? "send" : "post"]("read", body);
       // Up to an id counts what is acknowledged; by their ids those are read that may not be yet.
       if (leaving) for (const part of parts(ids)) post({ ids: part });
       post({ upto: newest });
@@ -154,23 +131,21 @@ export class Notifications extends EventTarget {
     for (const part of parts(ids)) this.#feed.post("ack", { ids: part });
     this.#delayed?.();
     this.#delayed = finish;
-    this.#tabs.tell("changed", { read: ids, unread: 0 });
-    if (undoMs) setTimeout(() => finish(), undoMs);
+    this.#tabs.tell("held", { upto: newest, unread, ms: undoMs });
+    this.#tabs.tell("changed", { read: ids, unread });
+    if (undoMs) setTimeout(finish, undoMs);
     else finish();
     return () => {
-      if (this.#delayed !== finish) return;
-      this.#delayed = null;
-      this.#tabs.tell("changed", { marked_unread: ids, unread });
+      if (this.#release(finish)) this.#tabs.tell("changed", { marked_unread: ids, unread: unread + this.#snapshot.unread });
     };
   }
 
-  /** Load what follows; false when nothing does. */
   async loadMore() {
     if (this.#next === null) return false;
     const page = await this.#feed.get("", { limit: this.#limit, cursor: this.#next });
     if (page === null) return false;
     this.#next = page.next;
-    this.#merge(page.items, { replaceFrom: null });
+    this.#merge(page.items);
     return true;
   }
 
@@ -204,10 +179,9 @@ export class Notifications extends EventTarget {
 
   #statusOf({ status, code }) {
     if (!this.#tabs.leads || !this.#wanted) return;
-    if (status === "open") this.#stopPolling();
-    else if (status === "stopped") this.#stopPolling();
+    if (status === "open" || status === "stopped") this.#stopPolling();
     else this.#pollSoon();
-    if (this.#polling && status !== "open" && status !== "stopped") status = "polling";
+    if (this.#polling) status = "polling";
     this.#tabs.tell("status", { status, code });
     if (status === "open") this.#feed.flush();
   }
@@ -216,6 +190,7 @@ export class Notifications extends EventTarget {
     if (kind === "arrived") this.#arrived(detail);
     else if (kind === "changed") this.#changed(detail);
     else if (kind === "edited") this.#edited(detail);
+    else if (kind === "held") this.#hold(detail);
     else if (kind === "status") this.#set(detail);
     else if (kind === "latest") this.#latest(detail);
     else if (kind === "resync" && this.#tabs.leads) this.#load();
@@ -227,14 +202,32 @@ export class Notifications extends EventTarget {
   }
 
   /** A tab that came later has what the leader has. */
-  #take({ snapshot, next }) {
+  #take({ snapshot, next, held }) {
     if (this.#snapshot.loaded) {
       this.#set({ status: snapshot.status, code: snapshot.code });
       return;
     }
     for (const item of snapshot.items) this.#remember(item);
     this.#next = next;
+    this.#hold(held);
     this.#set(snapshot);
+  }
+
+  /** Ends by itself, too, should its tab be gone. */
+  #hold(held) {
+    this.#held = held;
+    if (held.ms) setTimeout(() => this.#held === held && this.#hold({}), held.ms);
+  }
+
+  #release(delayed) {
+    if (this.#delayed !== delayed) return false;
+    this.#delayed = null;
+    this.#tabs.tell("held", {});
+    return true;
+  }
+
+  #withoutHeld(unread) {
+    return Math.max(0, unread - (this.#held.unread ?? 0));
   }
 
   /** From the socket or a poll: each once, whichever way it came. */
@@ -244,7 +237,7 @@ export class Notifications extends EventTarget {
     const waiting = { edited_at: null, delivered_at: null, seen_at: null, read_at: null, archived_at: null };
     const items = fresh.map(({ type, ...item }) => ({ ...waiting, ...item }));
     if (this.#loading) this.#meanwhile.push(...items);
-    this.#merge(items, { replaceFrom: null });
+    this.#merge(items);
     for (const item of items) this.#emit("notification", item);
   }
 
@@ -263,7 +256,7 @@ export class Notifications extends EventTarget {
       // A list that is on its way may be older than this.
       if (this.#loading) this.#again = true;
     }
-    this.#set({ items, unread: unread ?? Math.max(0, count) });
+    this.#set({ items, unread: unread === undefined ? Math.max(0, count) : this.#withoutHeld(unread) });
     this.#emit("state", { unread: this.#snapshot.unread, ...lists });
   }
 
@@ -276,24 +269,24 @@ export class Notifications extends EventTarget {
 
   #latest({ counts, items, next }) {
     const first = !this.#snapshot.loaded;
+    const now = new Date().toISOString();
+    items = items.map((item) => (item.id <= this.#held.upto ? LOCAL.read(item, now) : item));
     const fresh = items.filter((item) => this.#isNew(item));
     if (this.#next === null || !items.length) this.#next = next;
-    this.#merge(items, { replaceFrom: next === null ? 0 : (items.at(-1)?.id ?? 0), unread: counts.unread });
+    this.#merge(items, { replaceFrom: next === null ? 0 : (items.at(-1)?.id ?? 0), unread: this.#withoutHeld(counts.unread) });
     if (!first) for (const item of fresh.reverse()) this.#emit("notification", item);
   }
 
   /** Put in by id; of what is not older than `replaceFrom`, only these stay. */
-  #merge(items, { replaceFrom, unread = this.#snapshot.unread }) {
+  #merge(items, { replaceFrom = Infinity, unread = this.#snapshot.unread } = {}) {
     const byId = new Map(this.#snapshot.items.map((item) => [item.id, item]));
-    if (replaceFrom !== null) {
-      for (const id of byId.keys()) if (id >= replaceFrom) byId.delete(id);
-    }
+    for (const id of byId.keys()) if (id >= replaceFrom) byId.delete(id);
     for (const item of items) {
       this.#remember(item);
       byId.set(item.id, item);
     }
     const sorted = [...byId.values()].sort((one, other) => other.id - one.id);
-    this.#set({ items: sorted, unread, more: this.#next !== null, loaded: this.#snapshot.loaded || replaceFrom !== null });
+    this.#set({ items: sorted, unread, more: this.#next !== null, loaded: this.#snapshot.loaded || replaceFrom < Infinity });
   }
 
   #isNew({ id, created_at }) {
@@ -325,7 +318,7 @@ export class Notifications extends EventTarget {
   #completed({ counts, items, next }) {
     const listed = new Set(items.map(({ id }) => id));
     const missing = this.#meanwhile.filter(({ id }) => !listed.has(id) && id > (items.at(-1)?.id ?? 0));
-    return { counts: { ...counts, unread: counts.unread + missing.length }, items: [...missing.reverse(), ...items], next };
+    return { counts: { unread: counts.unread + missing.length }, items: [...missing.reverse(), ...items], next };
   }
 
   #pollSoon() {

@@ -8,6 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications.db.clock import now_sql
 from notifications.db.members import member_list, member_query
+from notifications.db.traces import SHIFTS, TRACE_BITS
 from notifications.models import Delivery, Notification
 from notifications.states import IMPLIED, UNDONE, News, State, Undo
 
@@ -47,9 +48,11 @@ def take_back(kind: Undo, pk: Any, ids: Iterable[int]) -> list[int]:
     """Take a mark back; the ids that changed. What was in the archive has arrived."""
     connection = connections[database()]
     column = IMPLIED[UNDONE[kind]][-1]
+    # Also where no traces are kept now: a later mark must not seem to have come as an earlier one.
+    untraced = f"traces = traces & {~(TRACE_BITS << SHIFTS[column])}, " if column in SHIFTS else ""
     return _changed(
         connection,
-        f"UPDATE {_TABLE} SET {column} = NULL, "
+        f"UPDATE {_TABLE} SET {column} = NULL, {untraced}"
         f"delivered_at = COALESCE(delivered_at, {now_sql(connection)}) WHERE {column} IS NOT NULL",
         pk,
         ids,

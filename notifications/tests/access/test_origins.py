@@ -1,6 +1,12 @@
 from django.test import SimpleTestCase, override_settings, tag
 
-from notifications.access.origins import MAX_LOGGED, origin_allowed
+from notifications.access.origins import (
+    MAX_LOGGED,
+    MAX_REMEMBERED,
+    MAX_REMEMBERED_CHARACTERS,
+    _is_ours,
+    origin_allowed,
+)
 
 from ..logs import silence
 
@@ -31,6 +37,21 @@ class OriginTests(SimpleTestCase):
     def test_pages_of_the_allowed_hosts_are_allowed(self):
         self.assert_allowed("https://example.com", "http://example.com:8000", "https://EXAMPLE.com")
         self.assert_allowed("https://shop.example", "https://a.b.shop.example")
+
+    def test_the_memory_of_answers_is_bounded_and_takes_nothing_long(self):
+        for number in range(2 * MAX_REMEMBERED):
+            origin_allowed(scope(f"https://{number}.example"))
+        self.assertEqual(_is_ours.cache_info().currsize, MAX_REMEMBERED)
+        before = _is_ours.cache_info()
+        self.assert_refused("https://" + "a" * MAX_REMEMBERED_CHARACTERS)
+        self.assertEqual(_is_ours.cache_info(), before)
+
+    def test_an_answer_is_forgotten_with_the_settings_it_was_given_under(self):
+        self.assert_refused("https://other.example")
+        with override_settings(ALLOWED_HOSTS=["other.example"]):
+            self.assert_allowed("https://other.example")
+            self.assert_refused("https://example.com")
+        self.assert_refused("https://other.example")
 
     def test_pages_of_foreign_hosts_are_refused(self):
         self.assert_refused(

@@ -16,7 +16,7 @@ from notifications.access.users import bare_key, lineage, primary_key
 from notifications.exceptions import InvalidRecipient
 from notifications.send import notify
 
-from ..sending.test_audience import recipients_of
+from ..sending.audiences import recipients_of
 from ..users import User, make_user
 
 

@@ -7,6 +7,8 @@ from django.test import SimpleTestCase, tag
 
 from notifications.background.coalesce import Coalescer
 
+from ..waiting import until
+
 
 class Done:
     """Work that notes its batches, and fails while it is told to."""
@@ -39,12 +41,6 @@ async def working(**options):
             yield done, coalescer
     finally:
         await coalescer.stop()
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class CoalescerBatchTests(SimpleTestCase):

@@ -11,6 +11,8 @@ from django.test import SimpleTestCase
 from notifications.background import file_events
 from notifications.background.file_events import FileEvents
 
+from ..waiting import until
+
 
 class FileEventsTests(SimpleTestCase):
     def setUp(self):
@@ -32,9 +34,7 @@ class FileEventsTests(SimpleTestCase):
         return events
 
     async def until_told(self, times):
-        async with asyncio.timeout(5):
-            while self.told < times:
-                await asyncio.sleep(0.001)
+        await until(lambda: self.told >= times, f"call {times}")
 
     async def test_each_write_to_a_file_is_told_of_though_another_one_does_not_exist(self):
         events = self.events()
@@ -86,7 +86,8 @@ class FileEventsTests(SimpleTestCase):
 
     async def test_an_event_loop_that_waits_for_no_files_says_that_nothing_is_heard(self):
         loop = asyncio.get_running_loop()
-        with mock.patch.object(loop, "add_reader", side_effect=NotImplementedError):
+        none = mock.Mock(side_effect=NotImplementedError)
+        with mock.patch.multiple(loop, add_reader=none, remove_reader=none):
             self.assertFalse(self.events().works)
 
 

@@ -5,6 +5,8 @@ from django.test import SimpleTestCase
 
 from notifications.background.supervision import SupervisedTask, is_cancelled, uninterrupted
 
+from ..waiting import until
+
 
 class SupervisedTaskTests(SimpleTestCase):
     def setUp(self):
@@ -19,12 +21,10 @@ class SupervisedTaskTests(SimpleTestCase):
             if end is not None:
                 raise end
         else:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     async def until_started(self, times):
-        async with asyncio.timeout(5):
-            while self.started < times:
-                await asyncio.sleep(0.005)
+        await until(lambda: self.started >= times, f"start {times}")
 
     async def test_supervised_work_that_ends_for_any_reason_is_restarted_and_logged_once(self):
         self.ends = [ValueError(), None, asyncio.CancelledError()]
@@ -46,8 +46,22 @@ class SupervisedTaskTests(SimpleTestCase):
         task = SupervisedTask(self.work)
         await self.until_started(1)
         await task.stop()
-        await asyncio.sleep(0.05)
+        await self.until_another_is_restarted()
         self.assertEqual(self.started, 1)
+
+    async def until_another_is_restarted(self):
+        """Whatever ended before would have been started again by then: the pause is the same."""
+        starts = []
+
+        async def end_once():
+            starts.append(1)
+            if len(starts) > 1:
+                await asyncio.Event().wait()
+
+        with self.assertLogs("notifications.background.supervision", "ERROR"):
+            another = SupervisedTask(end_once)
+            await until(lambda: len(starts) == 2, "the restart")
+        await another.stop()
 
 
 class CancellationTests(SimpleTestCase):
@@ -68,12 +82,13 @@ class CancellationTests(SimpleTestCase):
 
     async def test_uninterrupted_work_goes_on_when_its_waiter_is_cancelled(self):
         async def work():
+            begun.set()
             await go_on.wait()
             done.set()
 
-        go_on, done = asyncio.Event(), asyncio.Event()
+        begun, go_on, done = (asyncio.Event() for _ in range(3))
         waiting = asyncio.ensure_future(uninterrupted(work()))
-        await asyncio.sleep(0.01)
+        await begun.wait()
         waiting.cancel()
         await asyncio.wait([waiting])
         self.assertTrue(waiting.cancelled())

@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 import unittest
 from unittest import mock
 
@@ -18,6 +17,7 @@ from notifications.store.stats import statistics
 from ..listening import counting_layer
 from ..postgres import ALIAS, PrivatePostgres, postgres_is_installed
 from ..users import User, make_user
+from ..waiting import wait_until
 
 
 @tag("slow")
@@ -51,12 +51,9 @@ class LostConnectionTests(TransactionTestCase):
         self.addCleanup(another.close)
         return another
 
-    def wait_for_sessions(self, most, limit_seconds=10):
-        deadline = time.monotonic() + limit_seconds
+    def wait_for_sessions(self, most):
         with self.another_connection().cursor() as cursor:
-            while (held := self.sessions(cursor)) > most:
-                self.assertLess(time.monotonic(), deadline, f"{held} sessions are held")
-                time.sleep(0.01)
+            wait_until(lambda: self.sessions(cursor) <= most, f"{most} sessions or fewer")
 
     def sessions(self, cursor):
         cursor.execute(

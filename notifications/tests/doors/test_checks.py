@@ -44,6 +44,7 @@ BAD = {
     "MAX_QUEUED": [0, 1.5],
     "MAX_QUEUED_DAYS": [0, None],
     "KEEP_DAYS": [0, "a year"],
+    "TRACE_DEVICES": [None, 0, 1, "yes", "False"],
 }
 
 GOOD = {
@@ -55,6 +56,7 @@ GOOD = {
     "SWEEP_GRACE_SECONDS": [0],
     "FANOUT_LIMIT": [0],
     "BREAKER_SECONDS": [0],
+    "TRACE_DEVICES": [False, True],
     "METRICS_TOKEN": ["", "s" * 16, "c2VjcmV0LXNlY3JldA=="],
     "RETRY_SECONDS": [(0, 0), [1, 5], (1.5, 1.5)],
     "ALLOWED_ORIGINS": [

@@ -163,6 +163,29 @@ class OfflineTests(SharedClientTestCase):
         self.until_state(tab, sent, "read")
 
 
+class TwoQueuesTests(SharedClientTestCase):
+    def test_all_is_done_that_two_tabs_ask_for_in_the_same_moment(self):
+        sent = [notify(self.user, f"n{number}").pk for number in range(120)]
+        tabs = [self.open_tab(), self.open_tab()]
+        self.until_unread(len(sent), *tabs)
+        for tab, mine in zip(tabs, (sent[::2], sent[1::2]), strict=True):
+            tab.evaluate(
+                """ids => {
+                    const next = () => {
+                        notifications.read(ids.splice(0, 1));
+                        if (ids.length) setTimeout(next, 3 * Math.random());
+                    };
+                    setTimeout(next);
+                }""",
+                mine,
+            )
+
+        def unread():
+            return Delivery.objects.filter(recipient=self.user, read_at=None).count()
+
+        wait_until(tabs[0], lambda: unread() == 0, "all read", 30)
+
+
 class ListOnItsWayTests(SharedClientTestCase):
     def test_a_push_stays_in_the_list_though_an_older_list_comes_after_it(self):
         notify(self.user, "before")

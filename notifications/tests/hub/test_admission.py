@@ -1,8 +1,8 @@
 import asyncio
+from unittest import mock
 
-from django.test import override_settings, tag
+from django.test import override_settings
 
-from notifications.hub import get_hub
 from notifications.layers import InProcessChannelLayer, get_hints_layer
 from notifications.models import Notification
 from notifications.send import anotify
@@ -10,6 +10,7 @@ from notifications.wire import hints
 
 from ..clients import MemoryClient
 from ..hubs import HubTestCase, quick, write_rows
+from ..waiting import until
 
 
 @quick(MAX_QUEUED=3)
@@ -24,7 +25,10 @@ class QueueLimitTests(HubTestCase):
 
 
 class SlowToJoin(InProcessChannelLayer):
-    """A layer that takes its time to confirm, as one over a network may."""
+    """A layer that confirms when it is told to, as one over a network may take its time."""
+
+    joined: asyncio.Event
+    confirm: asyncio.Event
 
     async def subscribe_hints(self, receive, recovered):
         subscription = await super().subscribe_hints(receive, recovered)
@@ -32,7 +36,8 @@ class SlowToJoin(InProcessChannelLayer):
 
         async def join_slowly(groups):
             await join(groups)
-            await asyncio.sleep(0.1)
+            self.joined.set()
+            await self.confirm.wait()
 
         subscription.join = join_slowly
         return subscription
@@ -43,24 +48,32 @@ class SlowToJoin(InProcessChannelLayer):
 class GreetingTests(HubTestCase):
     """What comes between the joining and the hello."""
 
+    def setUp(self):
+        super().setUp()
+        SlowToJoin.joined, SlowToJoin.confirm = asyncio.Event(), asyncio.Event()
+        SlowToJoin.confirm.set()
+
     def announced(self, notification):
         return hints.encode(hints.Announced(notification.pk, notification.frame())), [hints.HUBS]
 
     async def connect_meanwhile(self, happening):
-        """Let it happen while a client waits for its hello."""
-        async with self.connected(self.bob):  # the hub hears of everything
+        """Let it happen while a client waits for its hello; all that comes up to a last one."""
+        async with self.connected(self.bob) as bob:  # the hub hears of everything
+            SlowToJoin.joined.clear()
+            SlowToJoin.confirm.clear()
             client = MemoryClient(self.ada)
             connecting = asyncio.ensure_future(client.connect())
-            sockets = get_hub().sockets
-            await client.until(lambda: sockets.of(self.ada.pk), "the hub to know the user")
+            await until(SlowToJoin.joined.is_set, "the join")
             await happening()
+            # Hints come in order: with this one the hub has heard of what happened.
+            await bob.until_arrived([(await anotify([self.bob], "marker")).pk])
+            SlowToJoin.confirm.set()
             await connecting
-            await client.settle()
-            await asyncio.sleep(0.05)
+            last = (await anotify([self.ada], "last")).pk
+            await client.until_arrived([last])
             await client.disconnect()
-        return client
+        return client, last
 
-    @tag("slow")
     async def test_announcements_do_not_come_before_the_hello(self):
         sent = []
 
@@ -69,9 +82,9 @@ class GreetingTests(HubTestCase):
             rows = [row async for row in Notification.objects.order_by("pk")]
             get_hints_layer().publish_hints([self.announced(row) for row in rows])
 
-        client = await self.connect_meanwhile(announce)
+        client, last = await self.connect_meanwhile(announce)
         self.assertEqual(client.frames[0]["type"], "hello")
-        self.assertEqual(client.arrived, sent)
+        self.assertEqual(client.arrived, [*sent, last])
 
     async def test_notifications_and_marks_do_not_come_before_the_hello(self):
         stored = await write_rows([self.ada], 2)
@@ -82,10 +95,24 @@ class GreetingTests(HubTestCase):
             for hint in (hints.Changed("read", stored), hints.Changed("read", [])):
                 get_hints_layer().publish_hints([(hints.encode(hint), [group])])
 
-        client = await self.connect_meanwhile(send_and_mark)
+        client, last = await self.connect_meanwhile(send_and_mark)
         self.assertEqual(client.frames[0]["type"], "hello")
         self.assertEqual(client.arrived[:2], stored)
-        self.assertEqual(len(client.arrived), 3)
+        self.assertEqual(client.arrived[3:], [last])
+
+    @mock.patch("notifications.hub.admission.ADMISSION_SECONDS", 0.2)
+    async def test_clients_that_wait_too_long_come_again_and_the_log_says_once_for_what(self):
+        async with self.connected(self.bob):
+            SlowToJoin.confirm.clear()
+            with self.assertLogs("notifications.hub.admission", "WARNING") as logs:
+                async with self.connected(self.ada) as client, self.connected(self.ada) as another:
+                    self.assertEqual((client.close_code, another.close_code), (4503, 4503))
+                SlowToJoin.confirm.set()
+                async with self.connected(self.ada) as client:
+                    self.assertIsNone(client.close_code)
+        late, well = [record.getMessage() for record in logs.records]
+        self.assertIn("within 0.2 s failed, it is tried again: they wait for the channel", late)
+        self.assertIn("works again", well)
 
 
 class Unwell:

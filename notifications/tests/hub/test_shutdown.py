@@ -39,7 +39,7 @@ class RestlessClient(NotificationClient):
                     self.leaving = True
                     self.drop()
                 await self._transport.wait_disconnected()
-            await asyncio.sleep(random.uniform(0, 0.1))
+            await asyncio.sleep(random.uniform(0, 0.1))  # at no particular moment of the end
 
     def on_ws_disconnected(self, transport):
         super().on_ws_disconnected(transport)

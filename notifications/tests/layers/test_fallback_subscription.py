@@ -9,6 +9,7 @@ from django.test import SimpleTestCase
 
 from notifications.layers.fallback import GroupSendHints
 
+from ..waiting import until
 from .test_inprocess import Ear
 
 MODULE = "notifications.layers.fallback_subscription"
@@ -46,12 +47,6 @@ class MoodyLayer(InMemoryChannelLayer):
         if self.error is not None:
             raise self.error
         await self.well.wait()
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class FallbackTroubleTests(SimpleTestCase):

@@ -11,6 +11,7 @@ from notifications.layers.breaker import LayerUnavailable
 from notifications.layers.redis_pool import sync_pool
 
 from ..services import PrivateRedis, redis_is_installed
+from ..waiting import until
 from .test_inprocess import Ear, ignore
 
 
@@ -119,12 +120,6 @@ class RedisChannelLayerTests(SimpleTestCase):
 def background_tasks():
     """Those of the subscriptions of the running event loop."""
     return [task for task in asyncio.all_tasks() if "Shard." in repr(task.get_coro())]
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @tag("slow")

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from django.test import TransactionTestCase
 from django.utils import timezone
 
+from notifications.db.traces import SHIFTS, Device, Door, pack
 from notifications.exceptions import InvalidRecipient
 from notifications.models import Delivery, Notification
 from notifications.privacy import Erased, erase_user, export_user
@@ -95,6 +96,13 @@ class DeletedUserTests(PrivacyTestCase):
 
 
 class ExportTests(PrivacyTestCase):
+    def test_an_export_says_from_what_kind_of_device_each_step_came_as_far_as_it_is_known(self):
+        traces = pack(Door.HTTP, Device.HANDHELD) << SHIFTS["read_at"]
+        Delivery.objects.filter(notification=self.alone.pk).update(traces=traces)
+        lines = [json.loads(line) for line in export_user(self.ada)]
+        known = [line["traces"] for line in lines if line["kind"] == "delivery"]
+        self.assertEqual(known, [{"read_at": ["http", "handheld"]}, {}])
+
     def test_an_export_has_what_the_user_has_and_where_others_name_her(self):
         Delivery.objects.filter(notification=self.alone.pk).mark_read()
         lines = [json.loads(line) for line in export_user(self.ada)]

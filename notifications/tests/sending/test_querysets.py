@@ -8,7 +8,7 @@ from notifications.exceptions import InvalidRecipient
 from notifications.models import Notification
 from notifications.send import notify
 
-from .test_audience import USERS, UsersTestCase, members
+from .audiences import USERS, UsersTestCase, members
 
 
 def ranked(order):

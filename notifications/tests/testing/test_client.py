@@ -32,6 +32,24 @@ class SocketClientTests(HubTestCase):
             ):
                 await page.until(lambda: False, "a miracle")
 
+    async def test_a_client_looks_at_its_own_frames_only_when_there_is_a_new_one(self):
+        """300 that looked 100 times a second left hardly any time to the hub's database thread."""
+        looks = []
+
+        class Counting(SocketClient):
+            def of(self, kind):
+                looks.append(kind)
+                return super().of(kind)
+
+        page = await Counting(self.ada).connect()
+        with (
+            mock.patch.object(client, "LIMIT_SECONDS", 20 * client.LOOK_SECONDS),
+            self.assertRaisesRegex(AssertionError, "waited for a frame edited"),
+        ):
+            await page.until_frame("edited")
+        self.assertEqual(looks, ["edited"])
+        await page.disconnect()
+
     async def test_a_client_that_stalls_takes_nothing_until_it_reads_again(self):
         async with connected(self.ada) as page:
             page.reading.clear()

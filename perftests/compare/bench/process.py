@@ -36,6 +36,7 @@ def main() -> None:
                 answers.write(json.dumps(answer).encode() + b"\n")
                 answers.flush()
     except KeyboardInterrupt:
+        # Whoever started it has interrupted both, and tells.
         pass
     except (CommandError, DatabaseError) as error:
         sys.exit(str(error))

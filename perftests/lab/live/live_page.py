@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ... import store
 from ...exceptions import PerftestsError
@@ -26,6 +27,16 @@ from ..showing import badges, ending
 from .start_page import wish_of
 
 NEWEST_RESULTS = 5
+
+NAMES = {
+    ("messages", "/s"): gettext_lazy("messages"),
+    ("messages", "ms"): gettext_lazy("latency, median"),
+    ("connections", "/s"): gettext_lazy("connections"),
+    ("connections", "ms"): gettext_lazy("time to connect, median"),
+    ("answers", "/s"): gettext_lazy("answers"),
+    ("answers", "ms"): gettext_lazy("time to answer, median"),
+}
+"""What meters say, by kind and unit, as the reader calls it."""
 
 SILENT_SECONDS = 5
 """Without a sign of life, of which there is one every second: then that is told."""
@@ -87,7 +98,7 @@ def _context(run: PerfRun) -> dict[str, Any]:
 def _charts(live: Live) -> Iterator[Chart]:
     """What is measured now, and what that uses; seconds count from the first one shown."""
     drawn = (
-        (live.title, live.unit, live.figures),
+        *((str(NAMES.get((c.name, c.unit), c.name)), c.unit, c.points) for c in live.curves),
         (_("CPU"), "%", live.cpu),
         (_("memory"), "MB", live.memory),
     )

@@ -1,6 +1,8 @@
 """What a client of a load test makes of the frames that it gets."""
 
+import time
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -28,7 +30,20 @@ class Frame(msgspec.Struct):
     code: str = ""
 
 
+class Dated(msgspec.Struct):
+    """When the database says that a notification was made."""
+
+    created_at: datetime
+
+
 decode = msgspec.json.Decoder(Frame).decode
+_decode_date = msgspec.json.Decoder(Dated).decode
+
+
+def late_ns(frame: bytes | memoryview) -> int:
+    """How long after its date a notification comes, on this machine's clock; never below 0."""
+    made = _decode_date(frame).created_at.timestamp()
+    return max(0, time.time_ns() - round(made * 1e9))
 
 
 class Arrivals:

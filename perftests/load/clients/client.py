@@ -11,10 +11,13 @@ from picows import WSFrame, WSTransport
 from notifications.wire import protocol
 from perftests.exceptions import PerftestsError
 
-from .arrivals import Arrivals, Frame, decode
+from .arrivals import Arrivals, Frame, decode, late_ns
 from .connection import Connection
 
 HEARTBEAT_SECONDS = 25.0
+
+ENOUGH_LATE = 200
+"""Of what takes 2 µs each, for a median."""
 
 
 class ConnectFailed(PerftestsError):
@@ -25,7 +28,8 @@ class NotificationClient(Arrivals, Connection):
     """A client of protocol 1: acknowledges, drops duplicates by id, over reconnects as well.
 
     `errors` are the codes of the server's error frames, `resyncs` is how often it asked to reload
-    the list.
+    the list. Where somebody has given it a list `late_ns`, pushes add how late they came until it
+    has enough.
 
     `ack=False` never acknowledges; else an ack waits for others, for half of `ack_delay_seconds`
     up to all of it, at random as in the browser. `auto_ack` lets the server take sending for
@@ -49,6 +53,7 @@ class NotificationClient(Arrivals, Connection):
         Connection.__init__(self, "", headers=headers, read=read)
         self.errors: list[str] = []
         self.resyncs = 0
+        self.late_ns: list[int] | None = None
         self.ticket = ticket
         self._websocket_url = websocket_url
         self._acks = ack and not auto_ack
@@ -60,6 +65,11 @@ class NotificationClient(Arrivals, Connection):
         self._ack_timer: asyncio.TimerHandle | None = None
         self._heartbeat_timer: asyncio.TimerHandle | None = None
         self._greeting: asyncio.Future[None] | None = None
+
+    @property
+    def arrived(self) -> int:
+        """Notifications that have arrived."""
+        return len(self.arrived_ids)
 
     async def connect(self, *, timeout_seconds: float = 30.0) -> None:
         """Connect and wait for the server's hello.
@@ -89,6 +99,8 @@ class NotificationClient(Arrivals, Connection):
         match decoded.type:
             case "notification":
                 self._take([decoded.id], arrived_ns)
+                if self.late_ns is not None:
+                    self._note_late(frame)
             case "batch":
                 self._take([item.id for item in decoded.items], arrived_ns)
             case "hello":
@@ -119,6 +131,12 @@ class NotificationClient(Arrivals, Connection):
         self._schedule_heartbeat()
         if self._greeting is not None and not self._greeting.done():
             self._greeting.set_result(None)
+
+    def _note_late(self, frame: WSFrame) -> None:
+        assert self.late_ns is not None
+        self.late_ns.append(late_ns(frame.get_payload_as_memoryview()))
+        if len(self.late_ns) >= ENOUGH_LATE:
+            self.late_ns = None
 
     def _take(self, ids: list[int], arrived_ns: int) -> None:
         self.note_arrivals(ids, arrived_ns)
@@ -163,6 +181,11 @@ class Listener(NotificationClient):
     def __init__(self, url: str) -> None:
         super().__init__("", ack=False)
         self.url = url
+
+    @property
+    def arrived(self) -> int:
+        """Frames: whoever sends them may have ids of another kind, or none."""
+        return self.frames
 
     async def connect(self, *, timeout_seconds: float = 30.0) -> None:
         """Connect; raises what `Connection.connect` raises."""

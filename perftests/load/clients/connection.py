@@ -45,6 +45,11 @@ class Connection(WSListener):
         self._reads = read
         self._transport: WSTransport | None = None
 
+    @property
+    def arrived(self) -> int:
+        """Messages, as far as a client knows what one is."""
+        return self.frames
+
     async def connect(self, *, timeout_seconds: float = 30.0) -> None:
         """Connect, again if need be; raises `picows.WSError`, `OSError` or `TimeoutError`."""
         self.connected = False
@@ -68,7 +73,7 @@ class Connection(WSListener):
             return
         self._transport.send_close(code)
         if self._reads:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError):  # it is dropped then
                 await asyncio.wait_for(self._transport.wait_disconnected(), CLOSE_SECONDS)
         self.drop()
 

@@ -26,6 +26,7 @@ class ReturningClient(NotificationClient):
     async def stay(self) -> None:
         """Connect, and again whenever the connection has ended; until cancelled."""
         while True:
+            # Whatever ended it, it comes again.
             with suppress(ConnectFailed, WSError, OSError, TimeoutError):
                 self.ticket = self._make_ticket()
                 await self.connect()

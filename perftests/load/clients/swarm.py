@@ -11,11 +11,13 @@ from typing import Any, Self, TypeVar
 import uvloop
 from picows import WSError
 
+from perftests.measure import meters
 from perftests.processes.system import raise_open_file_limit
 
 from .client import ConnectFailed, Listener, NotificationClient
 from .connection import Connection
 from .health import Watch
+from .meter import SwarmMeter
 
 T = TypeVar("T")
 Client = TypeVar("Client", bound=Connection)
@@ -39,6 +41,8 @@ class Swarm:
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="swarm", daemon=True)
         self._thread.start()
+        self._meter = SwarmMeter(self)
+        meters.show(self._meter)
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +153,7 @@ class Swarm:
         """Close every client and end the thread."""
         if self._loop.is_closed():
             return
+        meters.hide(self._meter)
         self.run(self._close_all(self.clients))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -20,8 +20,8 @@ refuse_sites(__name__)
 project: Any = import_string(settings.ASGI_APPLICATION)
 
 # Importing the project's application has set Django up, which models need.
-from . import inspection, rivals  # noqa: E402
-from .commands import control  # noqa: E402
+from . import inspection, rivals  # noqa: E402 - they need models
+from .commands import control  # noqa: E402 - as well
 
 # Before it ends, Python looks three times for garbage among all that it has loaded. Tests that stop
 # a server would wait for that.

@@ -88,7 +88,7 @@ class TicketMiddleware:
 
 def _on(layer: str) -> TicketMiddleware:
     consumer = type("RivalConsumer", (RivalConsumer,), {"channel_layer_alias": alias(layer)})
-    return TicketMiddleware(consumer.as_asgi())  # type: ignore[attr-defined]
+    return TicketMiddleware(consumer.as_asgi())  # type: ignore[attr-defined]  # of a class made here
 
 
 applications: Mapping[str, TicketMiddleware] = {f"/rival/{name}/": _on(name) for name in BACKENDS}

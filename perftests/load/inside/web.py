@@ -17,8 +17,8 @@ refuse_sites(__name__)
 # Sets Django up, which what follows needs.
 django_views: Any = get_asgi_application()
 
-from ..server.control import PREFIX  # noqa: E402
-from . import queries  # noqa: E402
+from ..server.control import PREFIX  # noqa: E402 - after the set-up
+from . import queries  # noqa: E402 - as well
 
 named = getattr(settings, "ASGI_APPLICATION", None)
 project: Any = import_string(named) if named else django_views

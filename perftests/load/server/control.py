@@ -49,6 +49,12 @@ class Sent:
     committed_ns: list[int]
 
     @property
+    def begun_ns(self) -> list[int]:
+        """When each could begin: when it was due, or when the one before was committed."""
+        before = [0, *self.committed_ns[:-1]]
+        return [max(moments) for moments in zip(self.due_ns, before, strict=True)]
+
+    @property
     def due_ns_of(self) -> dict[int, int]:
         """When each should have been sent, by id."""
         return dict(zip(self.ids, self.due_ns, strict=True))

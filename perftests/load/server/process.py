@@ -75,7 +75,7 @@ def server_environment() -> dict[str, str]:
     Raises `ImproperlyConfigured` for a database in memory, which no other process can open.
     """
     name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]  # SQLite's
         raise ImproperlyConfigured(
             f"The database {name!r} lives in memory, where a server process cannot see it: "
             "set DATABASES['default']['TEST']['NAME'] to a file."

@@ -35,6 +35,7 @@ class SmallDisk:
         """Leave no byte free for the time of the block."""
         ballast = self.folder / "ballast"
         try:
+            # Until it is full.
             with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
                 while True:
                     file.write(bytes(1 << 12))

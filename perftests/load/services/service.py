@@ -111,7 +111,7 @@ class PrivateService(ABC):
     def _family(self) -> list[psutil.Process]:
         if self._process is None:
             return []
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended
             process = psutil.Process(self._process.pid)
             return [process, *process.children(recursive=True)]
         return []
@@ -126,7 +126,7 @@ class PrivateService(ABC):
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._family():
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
                 process.send_signal(number)
 
     def _end(self, how: signal.Signals) -> None:

@@ -1,8 +1,10 @@
 """What a site under load answered."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from perftests.measure.meters import Counted, Growth
 from perftests.measure.metrics import PerformanceMetrics
 
 
@@ -20,6 +22,12 @@ class Answers:
     failures: Counter[str] = field(default_factory=Counter)
     statements: float = 0.0
     doubt: str = ""
+
+    _answered: Growth = field(init=False, default_factory=lambda: Growth("answers"), repr=False)
+
+    def counted(self) -> Iterator[Counted]:
+        """Answers as expected since this was asked last, for whoever follows the run."""
+        return self._answered.counted(self.metrics.nanoseconds)
 
     @property
     def failed(self) -> int:

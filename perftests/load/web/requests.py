@@ -13,6 +13,8 @@ from typing import Any
 
 import aiohttp
 
+from perftests.measure import meters
+
 from ..clients.health import Watch
 from ..schedule.pacing import from_now_ns, seconds_until
 from .answers import Answers
@@ -38,7 +40,13 @@ def send(
     timeout_seconds: float,
 ) -> Answers:
     """Send it at each of these moments, by the headers of one visitor after the other."""
-    return asyncio.run(_send(request, visitors, offsets_ns, timeout_seconds))
+    answers = Answers()
+    meters.show(answers)
+    try:
+        asyncio.run(_send(request, visitors, offsets_ns, timeout_seconds, answers))
+    finally:
+        meters.hide(answers)
+    return answers
 
 
 async def _send(
@@ -46,8 +54,9 @@ async def _send(
     visitors: Sequence[Headers],
     offsets_ns: Iterable[int],
     timeout_seconds: float,
-) -> Answers:
-    answers, watch = Answers(), Watch()
+    answers: Answers,
+) -> None:
+    watch = Watch()
     watch.begin()
     async with _session(timeout_seconds) as session, asyncio.TaskGroup() as tasks:
         with answers.metrics:
@@ -60,7 +69,6 @@ async def _send(
             await asyncio.gather(*sent)
     watch.end()
     answers.doubt = watch.doubt
-    return answers
 
 
 def _session(timeout_seconds: float) -> aiohttp.ClientSession:

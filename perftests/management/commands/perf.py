@@ -12,7 +12,6 @@ from django_rich.management import RichCommand
 from rich.console import Console
 from rich.text import Text
 
-from perftests import store
 from perftests.compare.options import add_options as add_options_of_a_comparison
 from perftests.conf import SCALES, SERVERS, configuration, require_valid
 from perftests.exceptions import PerftestsError
@@ -70,7 +69,10 @@ class Command(RichCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"formatter_class": HelpFormatter, "epilog": EXAMPLES}
-        return super().create_parser(prog_name, subcommand, **kwargs)
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # Else a label after an option is refused: argparse gives "*" the first words alone.
+        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -189,11 +191,10 @@ class Command(RichCommand):
         from perftests.compare import against
 
         try:
-            report = against.compare(order, self.console)
+            report = against.compare(order, self.console, watched=watched)
         except against.Stopped as stopped:
             sys.exit(EXIT_BY_SIGNAL + stopped.number)
-        stored = store.load(store.keep(report, to_judge=watched))
-        return stored, self._delivery(detail=False).deliver(stored, reports)
+        return report, self._delivery(detail=False).deliver(report, reports)
 
     def _run(self, labels: list[str], options: dict[str, Any]) -> None:
         order = self._order(labels, options)

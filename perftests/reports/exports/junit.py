@@ -20,7 +20,7 @@ def render(report: Report) -> str:
         suite.timestamp = report.started_at
         suite.add_testcases([_case(r) for r in report.results if r.suite == name])
         xml.add_testsuite(suite)
-    return str(xml.tostring().decode())  # type: ignore[no-untyped-call]
+    return str(xml.tostring().decode())  # type: ignore[no-untyped-call]  # untyped
 
 
 def _case(result: Result) -> TestCase:

@@ -15,7 +15,7 @@ VERDICTS = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 0.5, Verdict.PASS: 1}
 
 def render(report: Report) -> str:
     """Verdicts (1 pass, 0.5 in doubt, 0 fail), values with their limits, and when the run began."""
-    return str(generate_latest(_registry(report)).decode())  # type: ignore[no-untyped-call]
+    return str(generate_latest(_registry(report)).decode())  # type: ignore[no-untyped-call]  # untyped
 
 
 def negotiated(report: Report | None, accept: str) -> tuple[bytes, str]:

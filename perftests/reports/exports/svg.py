@@ -23,6 +23,9 @@ QUANTITIES = {
     "%": gettext_lazy("CPU, % of one core,"),
     "MB": gettext_lazy("Memory"),
     "": gettext_lazy("Counts"),
+    "×": gettext_lazy("Ratio, median of the pairs,"),
+    "/s": gettext_lazy("Throughput"),
+    "ms": gettext_lazy("Latency"),
 }
 X_TICKS = Y_TICKS = 4
 

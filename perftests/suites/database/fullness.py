@@ -138,7 +138,7 @@ def _deliver(users: QuerySet[User], newest: int) -> None:
     chosen, params = users.values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {_TABLE} (recipient_id, notification_id, delivered_at, seen_at, read_at)"  # noqa: S608
+            f"INSERT INTO {_TABLE} (recipient_id, notification_id, delivered_at, seen_at, read_at)"  # noqa: S608 - own names
             " SELECT u.pk, n.id, n.created_at, n.created_at,"
             " CASE WHEN MOD(n.id, 2) = 0 THEN n.created_at END"
             f" FROM {Notification._meta.db_table} n CROSS JOIN ({chosen}) u WHERE n.id > %s"

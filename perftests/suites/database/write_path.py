@@ -143,7 +143,7 @@ def insert_one(pk: Any) -> None:
         )
         [notification_id] = cursor.fetchone()
         cursor.execute(
-            f"INSERT INTO {Delivery._meta.db_table} (notification_id, recipient_id) "  # noqa: S608
+            f"INSERT INTO {Delivery._meta.db_table} (notification_id, recipient_id) "  # noqa: S608 - names
             "VALUES (%s, %s)",
             [notification_id, pk],
         )

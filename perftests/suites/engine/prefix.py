@@ -57,6 +57,6 @@ def _prefix_of(kind: str, key: bytes) -> re.Match[str] | None:
 
 
 def _delete(client: Redis, prefix: str) -> None:
-    with suppress(RedisError):
+    with suppress(RedisError):  # they expire by themselves
         for key in client.scan_iter(f"{prefix}-*", count=1000):
             client.delete(key)

@@ -27,11 +27,11 @@ class UsualNotification(models.Model):
     target_content_type = models.ForeignKey(
         ContentType, models.CASCADE, null=True, related_name="+"
     )
-    target_object_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    target_object_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - as well
     action_object_content_type = models.ForeignKey(
         ContentType, models.CASCADE, null=True, related_name="+"
     )
-    action_object_object_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    action_object_object_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - as well
     timestamp = models.DateTimeField(default=timezone.now, db_index=True)
     public = models.BooleanField(default=True, db_index=True)
     deleted = models.BooleanField(default=False, db_index=True)

@@ -63,7 +63,7 @@ class Wanderer(ReturningClient):
         while not self.leaving:
             await self._arrive()
             left_at = None if self.settled else random.expovariate(1 / STAY_SECONDS)
-            with suppress(TimeoutError):
+            with suppress(TimeoutError):  # it leaves by itself then
                 async with asyncio.timeout(0 if self.leaving else left_at):
                     await self.wait_disconnected()
             if self.leaving or random.random() < 0.5:

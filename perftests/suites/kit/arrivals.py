@@ -1,7 +1,7 @@
 """What has arrived at the clients: whether all of it, and how soon."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from perftests.load.clients.accounting import Accounting, Receiver, account
@@ -14,6 +14,8 @@ from .contexts import Recorder
 
 MOST_BEHIND_NS = 100_000_000
 LEAST_OFFERED = 0.95
+MOST_BUSY = 0.8
+"""Of a sender's time, as of that of what makes the load."""
 
 Expected = Sequence[tuple[Collection[int], Receiver]]
 """Each client with the ids of all notifications that it has to get, warm-up included."""
@@ -106,11 +108,31 @@ def offered_doubt(sent: Sent) -> str:
     In every second: what was due in it is committed a tenth of a second after its last one was due.
     Over all of it, a sender that stood still for seconds would have caught up.
     """
-    moments = zip(sent.due_ns, sent.committed_ns, strict=True)
-    by_second = groupby(moments, key=lambda moment: (moment[0] - sent.due_ns[0]) // 10**9)
-    for second, group in by_second:
-        due_ns, committed_ns = zip(*group, strict=True)
+    for second, (due_ns, committed_ns, _) in _by_second(sent):
         offered = sum(ns <= due_ns[-1] + MOST_BEHIND_NS for ns in committed_ns)
         if offered < LEAST_OFFERED * len(due_ns):
-            return f"only {offered} of {len(due_ns)} sends of second {second + 1} were made in time"
+            return f"only {offered} of {len(due_ns)} sends of second {second} were made in time"
     return ""
+
+
+def busy_doubt(sent: Sent) -> str:
+    """Why times since a send was due cannot be trusted; empty when the sender had time to spare.
+
+    A send that waits for the one before tells how many the machine can take, and no latency.
+    """
+    for second, (due_ns, committed_ns, begun_ns) in _by_second(sent):
+        if len(due_ns) < 2:
+            continue
+        period_ns = (due_ns[-1] - due_ns[0]) / (len(due_ns) - 1)
+        busy = (sum(committed_ns) - sum(begun_ns)) / (period_ns * len(due_ns))
+        if busy > MOST_BUSY:
+            return f"the sender was busy for {min(busy, 1):.0%} of second {second}"
+    return ""
+
+
+def _by_second(sent: Sent) -> Iterator[tuple[int, tuple[tuple[int, ...], ...]]]:
+    """For each second, from 1 on, when its sends were due, committed, and could begin."""
+    moments = zip(sent.due_ns, sent.committed_ns, sent.begun_ns, strict=True)
+    by_second = groupby(moments, key=lambda moment: (moment[0] - sent.due_ns[0]) // 10**9)
+    for second, group in by_second:
+        yield second + 1, tuple(zip(*group, strict=True))

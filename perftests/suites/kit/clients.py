@@ -68,7 +68,7 @@ class Clients:
         def arrived() -> bool:
             return all(len(client.arrived_ids) >= count for client, count in counts)
 
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # accounted later
             self.wait_until(arrived, "all notifications")
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:

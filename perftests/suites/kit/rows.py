@@ -40,7 +40,7 @@ def insert_plainly(audience: QuerySet[User], title: str) -> int:
     users, parameters = audience.values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Delivery._meta.db_table} (notification_id, recipient_id) "  # noqa: S608
+            f"INSERT INTO {Delivery._meta.db_table} (notification_id, recipient_id) "  # noqa: S608 - own names
             f"SELECT %s, pk FROM ({users}) AS audience",
             [notification.pk, *parameters],
         )

@@ -15,11 +15,16 @@ from perftests.load.server.process import ServerProcess
 from perftests.measure.metrics import PerformanceMetrics
 from perftests.measure.resources import rss_bytes
 from perftests.measure.series import Series
-from perftests.measure.stats import has_tail, median
+from perftests.measure.stats import median
 from perftests.measure.units import megabytes, milliseconds
 from perftests.workloads import workload
 
-from ..kit.arrivals import latencies_ns, measure_accounting, measure_latency, offered_doubt
+from ..kit.arrivals import (
+    latencies_ns,
+    measure_accounting,
+    measure_latency,
+    offered_doubt,
+)
 from ..kit.case import LoadTestCase
 from ..kit.clients import Clients
 from ..kit.counted.overtaking import measure_overtaken
@@ -34,6 +39,7 @@ from .audiences import measure_audiences
 from .elsewhere import measure_from_outside, measure_looking, send_elsewhere
 from .overload import Overload
 from .scaling import ConnectedHub, ConnectedServer, compare_costs
+from .scheduled import measure_scheduled
 from .senders import Sendings, measure_senders, send_in_turn, send_to_each
 from .workloads import (
     Connections,
@@ -223,18 +229,7 @@ class NotificationPerformanceTests(LoadTestCase):
         measure_settled(self, list(zip(pks, clients, strict=True)), self.timeout_seconds)
         doubt = watch.doubt or offered_doubt(sent)
         measure_overtaken(self, clients, sent.committed_ns_of, doubt=doubt)
-        goal = "< 50" if has_tail(len(sent.ids), 99) else ""
-        for name, begun_ns in (("commit", sent.committed_ns), ("due", sent.due_ns)):
-            latencies = latencies_ns(clients, dict(zip(sent.ids, begun_ns, strict=True)))
-            measure_latency(
-                self,
-                f"{name} to client",
-                latencies,
-                sends=len(sent.ids),
-                required_p50="< 20",
-                goal_p99=goal,
-                doubt=doubt,
-            )
+        measure_scheduled(self, clients, sent, doubt)
 
     @row("N8")
     @workload(Fanout)

@@ -55,8 +55,8 @@ class Latency(Workload):
     """N7"""
 
     sockets = Count("connected users, each with one socket", 100, 1_000, 1_000)
-    seconds = Amount("length of the load", 1.5, 10, 60, least=0.5)
-    rate = Amount("notifications a second", 100, 200, 200, least=1)
+    seconds = Amount("length of the load", 3, 10, 60, least=0.5)
+    rate = Amount("notifications a second", 50, 200, 200, least=1)
     each = Count("recipients of a notification, in turn", 10, 5, 5)
 
     def refusal(self) -> str:
@@ -75,8 +75,8 @@ class Outside(Workload):
 
     sockets = Count("connected users, each with one socket", 100, 1_000, 1_000)
     idle = Amount("seconds without any load", 2, 10, 30, least=0.5)
-    seconds = Amount("length of the load", 1.5, 10, 60, least=0.5)
-    rate = Amount("notifications a second", 100, 200, 200, least=1)
+    seconds = Amount("length of the load", 3, 10, 60, least=0.5)
+    rate = Amount("notifications a second", 50, 200, 200, least=1)
     each = Count("recipients of a notification, in turn", 10, 5, 5)
 
     def refusal(self) -> str:

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -59,8 +59,8 @@ def staying(alternative: Alternative, swarm: Swarm) -> Iterator[None]:
     """Its clients connect, and again whenever their connection has ended, until the block ends."""
     swarm.clients += alternative.clients
 
-    async def begin() -> list[Future[None]]:
-        return [asyncio.ensure_future(_stay(alternative, c)) for c in alternative.clients]  # type: ignore[misc]
+    async def begin() -> list[asyncio.Task[None]]:
+        return [asyncio.ensure_future(_stay(alternative, c)) for c in alternative.clients]
 
     tasks = swarm.run(begin())
     try:

@@ -206,7 +206,7 @@ class WebSocketLoadTests(LoadTestCase):
         self.measure("connects", connects, "")
         self.measure("connects per second", connects / load.seconds, "connects/s")
         self.swarm.close()
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # what is left is measured
             self.server.await_empty()
         measure_left(self, self.server, before)
 

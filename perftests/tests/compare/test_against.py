@@ -1,9 +1,11 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
@@ -92,8 +94,10 @@ class RefusalTests(SimpleTestCase):
 class SignalTests(SimpleTestCase):
     def end_by(self, number):
         temporary = self.enterContext(tempfile.TemporaryDirectory())
+        database = Path(self.enterContext(tempfile.TemporaryDirectory()), "db.sqlite3")
         command = [sys.executable, "manage.py", "perf", "--against", "HEAD"]
-        environment = {**os.environ, "TMPDIR": temporary}
+        url = f"sqlite:///{database}"
+        environment = {**os.environ, "TMPDIR": temporary, "DATABASE_URL": url}
         with subprocess.Popen(
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
@@ -105,6 +109,14 @@ class SignalTests(SimpleTestCase):
             self.assertEqual(process.wait(30), 128 + number)
         self.assertEqual(psutil.wait_procs(family, timeout=10)[1], [])
         self.assertEqual(list(Path(temporary).iterdir()), [])
+        self.assertEqual(self.stored(database), [("aborted", signal.Signals(number).name)])
+
+    def stored(self, database):
+        """The states of the runs that are stored, and why they ended."""
+        ending = "json_extract(live.state, '$.ending')"
+        query = f"select run.state, {ending} from perftests_perfrun run, perftests_perflive live"
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute(f"{query} where run.id = live.run_id").fetchall()
 
     def test_ctrl_c_ends_a_comparison_with_130_and_leaves_nothing(self):
         self.end_by(signal.SIGINT)

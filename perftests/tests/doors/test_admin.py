@@ -58,7 +58,9 @@ class RunListTests(AdminTestCase):
         self.assertNotContains(response, "perf-running")
 
     def test_the_run_list_says_when_there_are_no_runs(self):
-        self.assertContains(self.get(LIST), "0 runs")
+        page = self.get(LIST)
+        self.assertContains(page, "0 runs")
+        self.assertContains(page, "<code>python manage.py perf</code>", html=True)
 
     def test_the_run_list_filters_by_verdict_state_scale_and_server(self):
         passed = make_run(make_result(metrics=(KEPT,)), scale="smoke", server="daphne")

@@ -17,7 +17,7 @@ from perftests.records.workload import Chosen
 from perftests.reports.delivery import Delivery
 
 from ..sample_reports import ENVIRONMENT, MISSED, PASSED
-from .test_command_perf import perf
+from .perf_command import perf
 
 
 class StoredTestCase(TransactionTestCase):

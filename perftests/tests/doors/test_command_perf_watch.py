@@ -4,23 +4,27 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from unittest import mock
 
+import psutil
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase, TransactionTestCase, modify_settings, tag
+from django.utils import timezone
 
 from notifications.models import Notification
+from perftests import store
 from perftests.models import PerfAlert, PerfRun
 from perftests.watch.subscribers import subscribe
 
 from ..compare.test_reporting import QUERY, reported
 from ..sample_reports import ENVIRONMENT
-from ..waiting import wait_for_file
+from ..waiting import wait_for_file, wait_until
 from ..watch.test_subscribers import make_viewer
-from .test_command_perf import SAMPLES, TIMEOUT_SECONDS, perf
+from .perf_command import SAMPLES, TIMEOUT_SECONDS, perf
 
 PASSING = f"{SAMPLES}.Passing"
 
@@ -39,6 +43,10 @@ class PerfWatchUsageTests(SimpleTestCase):
                 self.assertEqual(
                     told, f"--every is {value!r}; it must be a time such as 30m, 1h or 1d."
                 )
+
+    def test_labels_may_come_after_an_option(self):
+        for arguments in (["--every=1h", "N99"], ["--every", "1h", "--scale", "smoke", "N99"]):
+            self.assertIn("There is no row N99", self.refuse("watch", *arguments))
 
     def test_a_time_between_two_runs_goes_with_watch_alone(self):
         for labels in ([PASSING], ["history"]):
@@ -68,14 +76,16 @@ class PerfWatchUsageTests(SimpleTestCase):
 class PerfWatchAgainstTests(TransactionTestCase):
     def compare(self, report):
         """What is printed of a comparison that came to this."""
+
+        def compare(order, console, *, watched):
+            self.assertEqual((order.ref, order.label, watched), ("main", "watch", True))
+            return store.load(store.keep(report, to_judge=watched))
+
         with (
-            mock.patch("perftests.compare.against.compare", return_value=report) as compare,
+            mock.patch("perftests.compare.against.compare", compare),
             mock.patch("perftests.management.commands.perf.migrate"),
         ):
-            text = perf("watch", against="main")
-        [order, _console] = compare.call_args.args
-        self.assertEqual((order.ref, order.label), ("main", "watch"))
-        return text
+            return perf("watch", against="main")
 
     def test_a_metric_worse_than_in_another_version_is_told_once_and_once_when_it_is_over(
         self,
@@ -130,9 +140,9 @@ class PerfWatchProcessTests(SimpleTestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         (self.folder / "temporary").mkdir()
 
-    def start(self, label, *options):
+    def start(self, *arguments):
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "perf", "watch", label, "--scale=smoke", *options],
+            [sys.executable, "manage.py", "perf", "watch", "--scale=smoke", *arguments],
             cwd=settings.BASE_DIR,
             env={
                 **os.environ,
@@ -182,6 +192,36 @@ class PerfWatchProcessTests(SimpleTestCase):
         process.communicate(timeout=TIMEOUT_SECONDS)
         self.assertEqual(process.returncode, 0)
         self.assertEqual(self.runs(), [("aborted", 0), ("finished", 0)])
+
+    def processes(self):
+        """All that watches have started, and what these have."""
+        return [p for p in psutil.process_iter() if self._is_of_a_watch(p)]
+
+    def _is_of_a_watch(self, process):
+        try:
+            mark = process.environ().get("SAMPLE_MARKS")
+            return mark == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+    def fall_silent(self):
+        """As if the last sign of life were a minute old."""
+        before = (timezone.now() - timedelta(minutes=1)).replace(tzinfo=None)
+        with sqlite3.connect(self.folder / "db.sqlite3") as database:
+            database.execute("update perftests_perfrun set heard_at = ?", [str(before)])
+
+    def test_a_watch_that_is_killed_leaves_no_process_and_the_next_one_judges_its_run(self):
+        process = self.start(f"{SAMPLES}.Slow", "--every", "1h")
+        wait_for_file(self.folder / "waiting", TIMEOUT_SECONDS)
+        process.kill()
+        wait_until(lambda: not self.processes(), TIMEOUT_SECONDS, "the end of all processes")
+        self.assertEqual(self.runs(), [("running", 1)])
+        self.fall_silent()
+        process = self.start(PASSING)
+        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+        self.assertEqual((process.returncode, errors), (0, ""), output)
+        self.assertEqual(self.runs(), [("aborted", 0), ("finished", 0)])
+        self.assertEqual(list((self.folder / "temporary").iterdir()), [])
 
     def test_a_watch_measures_again_and_again(self):
         process = self.start(PASSING, "--every", "1s")

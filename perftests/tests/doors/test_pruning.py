@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from perftests import pruning, store
-from perftests.models import SILENCE_LIMIT, PerfMetric, PerfResult, PerfRun
+from perftests.models import SILENCE_LIMIT, PerfAlert, PerfMetric, PerfResult, PerfRun
 from perftests.pruning import prunable, prune
 from perftests.records.results import State
 
@@ -71,6 +71,20 @@ class PruningTests(TransactionTestCase):
         self.assertEqual(store.load(PerfRun.objects.get()).results, (PASSED,))
         self.assertEqual((PerfResult.objects.count(), PerfMetric.objects.count()), (1, 2))
 
+    def test_an_alert_that_is_over_and_told_goes_with_the_run_that_has_shown_so(self):
+        kept, gone = self.make_run(1), self.make_run(2)
+        told = {"told": True, "told_over": True}
+        alerts = [
+            PerfAlert(digest="open", cause={}, opened_by=gone, told=True),
+            PerfAlert(digest="untold", cause={}, opened_by=gone, closed_by=gone, told=True),
+            PerfAlert(digest="recent", cause={}, opened_by=gone, closed_by=kept, **told),
+            PerfAlert(digest="over", cause={}, opened_by=gone, closed_by=gone, **told),
+        ]
+        PerfAlert.objects.bulk_create(alerts)
+        prune([gone])
+        left = set(PerfAlert.objects.values_list("digest", flat=True))
+        self.assertEqual(left, {"open", "untold", "recent"})
+
     def test_runs_that_were_pinned_or_deleted_meanwhile_are_left_alone(self):
         runs = [self.make_run(days) for days in (3, 2, 1)]
         PerfRun.objects.filter(pk=runs[0]).update(pinned=True)
@@ -88,7 +102,7 @@ class PruningTests(TransactionTestCase):
         ):
             self.assertEqual(prune(runs), 5)
         statements = [query["sql"].split()[0] for query in queries]
-        self.assertEqual(statements.count("DELETE"), 3 * 5)
+        self.assertEqual(statements.count("DELETE"), 3 * 5 + 1)
         self.assertEqual(statements.count("SELECT"), 3)
         self.assertEqual(PerfMetric.objects.count(), 0)
 

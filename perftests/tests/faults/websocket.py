@@ -98,10 +98,10 @@ def marks_that_replace_others(plant):
     """Of one user's read marks that wait to be written, only the last frame's are kept."""
     mark = Requests.mark
 
-    def replace(self, kind, pk, ids):
+    def replace(self, kind, pk, ids, *trace):
         if kind == "read":
             self._marking.waiting.pop((kind, pk), None)
-        mark(self, kind, pk, ids)
+        mark(self, kind, pk, ids, *trace)
 
     plant(Requests, "mark", replace)
 

@@ -2,6 +2,7 @@ from django.test import SimpleTestCase
 
 from perftests.measure.series import Series
 from perftests.records.events import (
+    Figure,
     Finished,
     Progress,
     Started,
@@ -41,6 +42,7 @@ class EventTests(SimpleTestCase):
             TestStarted("app.tests.Class.test_it", "notification", "N1", "It is fast"),
             Progress("sent 5 of 10, 120/s", 5, 10),
             Progress("waiting"),
+            Figure("messages", 120.5, "/s"),
             TestEnded(RESULT),
             Finished(interrupted=True),
         ):
@@ -61,6 +63,10 @@ class EventTests(SimpleTestCase):
         for line in (b"a stray print\n", b"\n", b"\xff\xfe\n", b"{}\n"):
             with self.subTest(line):
                 self.assertIsNone(decode(line))
+
+    def test_progress_of_an_earlier_version_that_had_a_figure_is_read(self):
+        line = b'{"event":"progress","text":"5/s","done":1,"total":2,"value":5.0,"unit":"/s"}\n'
+        self.assertEqual(decode(line), Progress("5/s", 1, 2))
 
     def test_a_line_that_was_meant_as_an_event_is_kept_as_unreadable(self):
         for line in (

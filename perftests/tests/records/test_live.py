@@ -3,8 +3,15 @@ from dataclasses import replace
 from django.test import SimpleTestCase
 
 from perftests.records import codec
-from perftests.records.events import Finished, Progress, Started, TestEnded, TestStarted
-from perftests.records.live import LONGEST_LINE, MOST_LINES, MOST_POINTS, Live
+from perftests.records.events import Figure, Finished, Progress, Started, TestEnded, TestStarted
+from perftests.records.live import (
+    LONGEST_LINE,
+    MOST_CURVES,
+    MOST_LINES,
+    MOST_POINTS,
+    Curve,
+    Live,
+)
 
 from ..sample_reports import PASSED
 
@@ -31,22 +38,32 @@ class LiveTests(SimpleTestCase):
         self.assertIn("pass", live.lines[-1])
 
     def test_the_figures_of_a_test_are_kept_with_their_seconds_and_not_for_the_next(self):
-        figures = [Progress("", 1, 3, value, "/s") for value in (5.0, 7.0)]
-        live = after(BEGUN, *figures)
-        self.assertEqual((live.figures, live.unit), (((1.0, 5.0), (2.0, 7.0)), "/s"))
-        self.assertEqual(after(BEGUN, live=live).figures, ())
+        figures = [Figure("messages", value, "/s") for value in (5.0, 7.0)]
+        live = after(BEGUN, *figures, Figure("messages", 2.5, "ms"))
+        throughput = Curve("messages", "/s", ((1.0, 5.0), (2.0, 7.0)))
+        self.assertEqual(live.curves, (throughput, Curve("messages", "ms", ((3.0, 2.5),))))
+        self.assertEqual(after(BEGUN, live=live).curves, ())
+
+    def test_a_live_run_that_an_earlier_version_has_stored_is_read(self):
+        stored = codec.to_builtins(after(BEGUN, Progress("x", 1, 2)))
+        stored |= {"figures": [[1.0, 5.0]], "unit": "/s"}
+        del stored["curves"]
+        self.assertEqual(codec.from_builtins(stored, Live).text, "x")
 
     def test_progress_in_steps_is_not_in_the_log_and_other_progress_is(self):
         live = after(BEGUN, Progress("step", 1, 9), Progress("connecting"))
         self.assertEqual(live.lines, ("N1 connecting",))
 
     def test_a_live_run_stays_small_however_much_is_told(self):
-        live = after(BEGUN, *[Progress("x" * 10_000, value=1.0)] * 1000)
+        figures = [Figure(f"n{n % 9}", 1.0, "/s" * 1000) for n in range(3000)]
+        live = after(BEGUN, *[Progress("x" * 10_000)] * 1000, *figures)
         for second in range(1000):
             live = live.used(second, 50.0, 100.0)
         self.assertEqual(len(live.lines), MOST_LINES)
         self.assertEqual({len(line) for line in live.lines}, {LONGEST_LINE})
-        self.assertEqual({len(p) for p in (live.cpu, live.memory, live.figures)}, {MOST_POINTS})
+        points = [live.cpu, live.memory, *(curve.points for curve in live.curves)]
+        self.assertEqual([len(each) for each in points], [MOST_POINTS] * (2 + MOST_CURVES))
+        self.assertEqual({len(curve.unit) for curve in live.curves}, {LONGEST_LINE})
         self.assertEqual(live.memory[-1], (999, 100.0))
 
     def test_a_reading_without_cpu_is_one_of_memory(self):
@@ -59,7 +76,9 @@ class LiveTests(SimpleTestCase):
         self.assertEqual(live.lines[-1], "\\x00")
 
     def test_a_live_run_is_read_back_as_it_was_written(self):
-        live = after(Started(1), BEGUN, Progress("x", 1, 2, 3.5, "ms")).used(1.0, 20.0, 90.5)
+        live = after(Started(1), BEGUN, Progress("x", 1, 2), Figure("x", 3.5, "ms")).used(
+            1.0, 20.0, 90.5
+        )
         live = replace(live, ending="SIGINT")
         self.assertEqual(codec.from_builtins(codec.to_builtins(live), Live), live)
 

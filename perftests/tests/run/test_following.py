@@ -41,8 +41,8 @@ class FollowingTests(SimpleTestCase):
         follower.watch(Process("a warning"))
         live = follower.live()
         self.assertEqual((live.tests, live.row, live.lines), (2, "N1", ("a warning",)))
-        [(_seconds, memory)] = live.memory
-        self.assertGreater(memory, 10)
+        for _seconds, memory in live.memory:
+            self.assertGreater(memory, 10)
 
     def test_lines_of_the_process_are_told_once(self):
         follower = Following()
@@ -57,7 +57,16 @@ class FollowingTests(SimpleTestCase):
         follower.end("SIGINT")
         live = follower.live()
         self.assertEqual((live.lines, live.ending), (("last words",), "SIGINT"))
-        self.assertEqual(len(live.memory), 1)
+        self.assertEqual(len(live.memory), 2, "at its beginning and at its end")
+
+    @tag("slow")
+    def test_a_process_that_is_gone_before_anybody_asks_has_left_what_it_used(self):
+        follower = Following()
+        with subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+        ) as process:
+            follower.watch(Process(pid=process.pid))
+        self.assertEqual(len(follower.live().memory), 1)
 
     @tag("slow")
     def test_a_process_that_ends_meanwhile_is_no_error(self):

@@ -113,6 +113,20 @@ class RecorderTests(TransactionTestCase):
         self.assertEqual(self.recorder.trouble, "the run was deleted")
 
     @tag("slow")
+    def test_a_run_that_is_deleted_while_a_result_is_written_is_told_as_deleted(self):
+        def add(run, result):
+            if deletions:
+                deletions.pop()()
+            stored_by(run, result)
+
+        stored_by, deletions = store.add, [PerfRun.objects.all().delete]
+        with mock.patch.object(store, "add", add):
+            self.recorder.add(PASSED)
+            self.finish()
+        self.assertEqual(store.load(PerfRun.objects.get()).results, (PASSED,))
+        self.assertEqual(self.recorder.trouble, "the run was deleted")
+
+    @tag("slow")
     def test_a_result_that_the_database_refused_for_a_while_is_stored_once(self):
         table = PerfRun._meta.db_table
         with connection.cursor() as cursor:

@@ -7,7 +7,14 @@ from pathlib import Path
 from django.conf import settings
 from django.test import SimpleTestCase, tag
 
-from perftests.records.events import Finished, Started, TestEnded, decode
+from perftests.records.events import (
+    Figure,
+    Finished,
+    Started,
+    TestEnded,
+    TestStarted,
+    decode,
+)
 from perftests.records.targets import Verdict
 
 from ..waiting import wait_for_file
@@ -59,6 +66,19 @@ class WorkerTests(SimpleTestCase):
         self.assertIn(b"a stray print", errors)
         self.assertEqual(os.listdir(self.directory), [])
 
+    def test_rows_with_load_tell_throughput_and_latency_each_second_and_others_nothing(self):
+        labels = [f"perftests.tests.live_samples.{name}" for name in ("Loaded", "Visited")]
+        events, errors = wait_for_end(start_child(*labels, directory=self.directory))
+        self.assertEqual(events[-1], Finished(interrupted=False), errors)
+        told = figures_by_row(events)
+        self.assertEqual(set(told), {"S16", "S18"})
+        for row, kind in (("S16", "messages"), ("S18", "answers")):
+            rates, times = told[row][kind, "/s"], told[row][kind, "ms"]
+            self.assertGreaterEqual(len(rates), 2, told)
+            self.assertGreater(max(rates), 10)
+            self.assertTrue(all(0 < ms < 10_000 for ms in times), times)
+            self.assertGreaterEqual(len(times), 2)
+
     def test_the_worker_tells_without_a_traceback_that_the_database_refused_it(self):
         url = "postgres://nobody@127.0.0.1:1/nothing"
         child = start_child(PASSING, database_url=url, directory=self.directory)
@@ -74,3 +94,14 @@ class WorkerTests(SimpleTestCase):
         events, _ = wait_for_end(child)
         self.assertEqual(events[-1], Finished(interrupted=True))
         self.assertEqual(set(os.listdir(self.directory)), {"waiting", "cleaned"})
+
+
+def figures_by_row(events):
+    """The values of each kind and unit, by the row that has told them."""
+    told, row = {}, ""
+    for event in events:
+        if isinstance(event, TestStarted):
+            row = event.row
+        elif isinstance(event, Figure):
+            told.setdefault(row, {}).setdefault((event.name, event.unit), []).append(event.value)
+    return told

@@ -35,6 +35,10 @@ class AlertListTests(AdminMixin, TestCase):
         self.assertContains(page, f"/admin/perftests/perfrun/{self.run_.pk}/change/")
         self.assertEqual(self.states(), [True, False])
 
+    def test_a_list_without_alerts_says_what_finds_some(self):
+        PerfAlert.objects.all().delete()
+        self.assertContains(self.get(ALERTS), "<code>python manage.py perf watch</code>", html=True)
+
     def test_the_list_can_be_had_of_the_open_and_of_those_that_are_over(self):
         self.assertEqual(self.states(state="open"), [True])
         self.assertEqual(self.states(state="over"), [False])

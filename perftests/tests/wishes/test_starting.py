@@ -3,14 +3,14 @@ from unittest import mock
 from django.test import TestCase
 
 from perftests.models import PerfWish
-from perftests.wishes import queue, starting
+from perftests.wishes import process, queue, starting
 
 EVIL = "; touch /tmp/evil $(id)"
 
 
 class StartingTests(TestCase):
     def setUp(self):
-        self.popen = self.enterContext(mock.patch.object(starting.subprocess, "Popen"))
+        self.popen = self.enterContext(mock.patch.object(process.subprocess, "Popen"))
 
     def test_the_first_wish_starts_a_process_with_a_session_of_its_own(self):
         starting.start(["N7"], "ada")

@@ -1,90 +1,25 @@
+"""The hub's connection: what becomes of it when the server breaks, and its limits."""
+
 import asyncio
 import contextlib
 import os
 import subprocess
 import sys
 import time
-from unittest import mock, skipUnless
+from unittest import mock
 
-import environ
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, InternalError, OperationalError, connection, connections
-from django.test import SimpleTestCase, tag
+from django.db import DatabaseError, InternalError, OperationalError, connection
 
-from notifications.hub import get_hub
-from notifications.hub.admission import ADMISSION_SECONDS
-from notifications.hub.database import DatabaseWorker
 from notifications.hub.database import connection as hub_connection
-from notifications.hub.hub import CLOSE_SECONDS
-from notifications.layers import get_hints_layer
-from notifications.models import Delivery
 from notifications.postgres import CONNECTION_OPTIONS
-from notifications.send import anotify
-from notifications.tests.clients import MemoryClient
-from notifications.tests.hubs import HubTestCase, quick, write_rows
-from notifications.tests.postgres import postgres_is_installed
-from notifications.wire import hints
-from perftests.load.network.link import Link
-from perftests.load.services.postgres import PrivatePostgres
+
+from .own_server import OwnServerTestCase, ask, settings_of, tell, until_answered, working
 
 SERVER_LIMIT_SECONDS = hub_connection.LIMITS_MILLISECONDS["statement_timeout"] / 1000
+
+
 LONGEST_SECONDS = SERVER_LIMIT_SECONDS + 2 * CONNECTION_OPTIONS["connect_timeout"] + 2
-
-
-def settings_of(server):
-    """An entry of `DATABASES` for a private server."""
-    return environ.Env.db_url_config(server.url)
-
-
-def ask(query):
-    """For a job: the first value of the first row."""
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchone()[0]
-
-
-def tell(statement):
-    """For a job: a statement without an answer."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-
-
-@contextlib.asynccontextmanager
-async def working(database):
-    """A worker whose thread connects to this entry of `DATABASES`."""
-    with mock.patch.dict(
-        connections.settings,
-        default=connections.configure_settings({"default": database})["default"],
-    ):
-        worker = DatabaseWorker()
-        try:
-            yield worker
-        finally:
-            await worker.close()
-
-
-async def until_answered(worker, seconds):
-    """The time until a job succeeds, as the coalescers try it."""
-    begun = time.monotonic()
-    while True:
-        try:
-            await worker.run(ask, "SELECT 1")
-            return time.monotonic() - begun
-        except DatabaseError:
-            assert time.monotonic() - begun < seconds, "no answer"
-            await asyncio.sleep(0.1)
-
-
-@tag("own_database", "slow")
-@skipUnless(postgres_is_installed(), "needs PostgreSQL's programs: initdb, postgres")
-class OwnServerTestCase(SimpleTestCase):
-    databases = {"default"}
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server = cls.enterClassContext(PrivatePostgres())
 
 
 class BrokenDatabaseServerTests(OwnServerTestCase):
@@ -169,18 +104,21 @@ class BrokenDatabaseServerTests(OwnServerTestCase):
 
     def test_a_process_that_ends_waits_for_a_frozen_server_no_longer_than_for_a_statement(self):
         code = (
-            "import asyncio, django; django.setup()\n"
+            "import asyncio, threading, django; django.setup()\n"
             "from django.db import connection\n"
             "from notifications.hub.database import DatabaseWorker\n"
+            "asked = threading.Event()\n"
             "def ask():\n"
+            "    asked.set()\n"
             "    with connection.cursor() as cursor: cursor.execute('SELECT 1')\n"
             "async def main():\n"
             "    worker = DatabaseWorker()\n"
             "    await worker.run(ask)\n"
+            "    asked.clear()\n"
             "    print('connected', flush=True)\n"
             "    await asyncio.to_thread(input)\n"
             "    asyncio.ensure_future(worker.run(ask))\n"
-            "    await asyncio.sleep(0.2)\n"
+            "    await asyncio.to_thread(asked.wait)\n"
             "asyncio.run(main())\n"
         )
         environment = {**os.environ, "DATABASE_URL": self.server.url}
@@ -247,197 +185,3 @@ class ConnectionLimitTests(OwnServerTestCase):
         options = {"pool": {"min_size": 1, "max_size": 1, "timeout": 1}}
         async with working({**settings_of(self.server), "OPTIONS": options}) as worker:
             self.assertIsNone(await worker.run(lambda: connection.pool))
-
-
-@quick()
-class SilentDatabaseTests(HubTestCase):
-    """The hub's connection goes over a link that freezes; the tests' own does not."""
-
-    @contextlib.asynccontextmanager
-    async def link(self):
-        settings = connections.settings["default"]
-        link = await Link(int(settings["PORT"] or 5432)).open()
-        through = {**settings, "HOST": "127.0.0.1", "PORT": link.port}
-        with mock.patch.dict(connections.settings, default=through):
-            try:
-                yield link
-            finally:
-                await link.close()
-
-    async def test_a_notification_to_listed_users_arrives_while_the_database_is_silent(self):
-        async with self.link() as link, self.connected(self.ada) as client:
-            link.freeze()
-            await write_rows([self.ada], 1)
-            async with asyncio.timeout(1):
-                notification = await anotify([self.ada], "n")
-                await client.until_arrived([notification.pk])
-            client.ack()
-            link.thaw()
-            async with asyncio.timeout(5):
-                while notification.pk in await self.queued(self.ada):
-                    await asyncio.sleep(0.01)
-
-    async def test_a_newcomer_is_sent_away_in_time_while_the_database_is_silent(self):
-        async with self.link() as link, self.connected(self.ada) as first:
-            link.freeze()
-            with self.assertLogs("notifications", "ERROR") as logs:
-                begun = time.monotonic()
-                client = await MemoryClient(self.bob).connect()
-                self.assertLess(time.monotonic() - begun, ADMISSION_SECONDS + 1)
-                self.assertEqual(client.close_code, 4503)
-                await client.disconnect()
-                await first.until(lambda: logs.records, "the log")
-            link.thaw()
-            async with asyncio.timeout(5):
-                while not await self.is_greeted():
-                    pass
-            notification = await anotify([self.ada], "n")
-            await first.until_arrived([notification.pk])
-
-    async def test_the_last_client_that_leaves_hardly_waits_for_a_silent_database(self):
-        async with self.link() as link:
-            client = await MemoryClient(self.ada).connect()
-            notification = await anotify([self.ada], "n")
-            await client.until_arrived([notification.pk])
-            link.freeze()
-            client.ack()
-            await client.settle()
-            async with asyncio.timeout(CLOSE_SECONDS + 1):
-                await client.disconnect()
-            link.thaw()
-            await self.until_queued(self.ada, [])
-
-    async def is_greeted(self):
-        client = await MemoryClient(self.bob).connect()
-        await client.disconnect()
-        return bool(client.of("hello"))
-
-
-@quick(ACK_FLUSH_SECONDS=0.02)
-class DatabaseLockTests(HubTestCase):
-    """Somebody else's transaction holds a lock, as a migration or a long job does."""
-
-    @contextlib.asynccontextmanager
-    async def holding(self, statement, *params):
-        other = connections.create_connection("default")
-
-        def hold():
-            other.set_autocommit(False)
-            with other.cursor() as cursor:
-                cursor.execute(statement, params)
-
-        def release():
-            other.rollback()
-            other.close()
-
-        with mock.patch.object(other, "_thread_sharing_count", 1):
-            await asyncio.to_thread(hold)
-            try:
-                yield
-            finally:
-                await asyncio.to_thread(release)
-
-    def row_of(self, user):
-        return self.holding(
-            "SELECT * FROM durable_notifications_delivery WHERE recipient_id = %s FOR UPDATE",
-            user.pk,
-        )
-
-    def table(self):
-        return self.holding("LOCK TABLE durable_notifications_delivery IN ACCESS EXCLUSIVE MODE")
-
-    async def test_one_locked_row_holds_up_no_mark_of_other_users(self):
-        for kind in ("ack", "read", "seen", "archive"):
-            with self.subTest(kind):
-                async with self.connected(self.ada) as ada, self.connected(self.bob) as bob:
-                    notification = await anotify([self.ada, self.bob], "n")
-                    for client in (ada, bob):
-                        await client.until_arrived([notification.pk])
-                    async with self.row_of(self.ada):
-                        for client in (ada, bob):
-                            client.send({"type": kind, "ids": [notification.pk]})
-                        async with asyncio.timeout(2):
-                            while await self.queued(self.bob):
-                                await asyncio.sleep(0.01)
-                        self.assertEqual(await self.queued(self.ada), [notification.pk])
-                    await self.until_queued(self.ada, [])
-
-    async def test_a_locked_row_holds_up_no_mark_of_others_where_the_site_waits_for_locks(self):
-        own = {"options": "-c lock_timeout=0 -c statement_timeout=300ms"}
-        entry = connections.settings["default"]
-        patient = {**entry, "OPTIONS": {**entry["OPTIONS"], **own}}
-        with mock.patch.dict(connections.settings, default=patient):
-            async with self.connected(self.ada) as ada, self.connected(self.bob) as bob:
-                notification = await anotify([self.ada, self.bob], "n")
-                for client in (ada, bob):
-                    await client.until_arrived([notification.pk])
-                async with self.row_of(self.ada):
-                    for client in (ada, bob):
-                        client.ack()
-                    await self.until_queued(self.bob, [])
-                    self.assertEqual(await self.queued(self.ada), [notification.pk])
-                await self.until_queued(self.ada, [])
-
-    async def test_a_mark_of_a_row_that_is_locked_or_gone_or_marked_is_not_tried_for_ever(self):
-        async with self.connected(self.ada) as client:
-            ids = [(await anotify([self.ada], "n")).pk for _ in range(3)]
-            await client.until_arrived(ids)
-            async with self.row_of(self.ada):
-                client.ack()
-                await client.settle()
-                await asyncio.sleep(0.3)
-            await Delivery.objects.filter(notification_id=ids[0]).adelete()
-            await self.until_queued(self.ada, [])
-            acks = get_hub()._acks._coalescer
-            await client.until(lambda: not acks.waiting and not acks.taken, "rest")
-
-    async def test_a_greeting_and_a_push_do_not_wait_for_a_locked_row(self):
-        async with self.connected(self.ada) as ada:
-            notification = await anotify([self.ada], "n")
-            await ada.until_arrived([notification.pk])
-            async with self.row_of(self.ada):
-                ada.ack()
-                ada.send({"type": "read_all", "upto": notification.pk})
-                await ada.settle()
-                async with asyncio.timeout(2):
-                    for user in (self.bob, self.ada):
-                        async with self.connected(user) as client:
-                            self.assertTrue(client.of("hello"))
-                    more = await anotify([self.ada, self.bob], "more")
-                    await ada.until_arrived([more.pk])
-            await ada.until_frame("state")
-            await self.until_queued(self.ada, [more.pk])
-
-    @quick(ACK_FLUSH_SECONDS=0.02, MAX_QUEUED=1)
-    async def test_a_greeting_does_not_wait_for_a_locked_excess_of_the_queue(self):
-        await write_rows([self.ada], 3)
-        async with self.row_of(self.ada), asyncio.timeout(2), self.connected(self.ada) as client:
-            self.assertEqual(client.of("hello")[0]["dropped"], 0)
-
-    async def test_while_a_table_is_locked_newcomers_are_sent_away_and_pushes_arrive(self):
-        async with self.connected(self.ada) as ada:
-            notification = await anotify([self.ada], "n")
-            text = notification.frame()
-            await ada.until_arrived([notification.pk])
-            with self.assertLogs("notifications", "ERROR"):
-                async with self.table():
-                    ada.ack()
-                    async with asyncio.timeout(2):
-                        client = await MemoryClient(self.bob).connect()
-                        self.assertEqual(client.close_code, 4503)
-                        await client.disconnect()
-                        await self.push(notification.pk + 1, text)
-                        await ada.until(lambda: len(ada.of("notification")) == 2, "the push")
-            await self.until_queued(self.ada, [])
-            async with self.connected(self.bob) as client:
-                self.assertTrue(client.of("hello"))
-
-    @sync_to_async
-    def push(self, number, text):
-        hint = hints.encode(hints.Notified(number, text))
-        get_hints_layer().publish_hints([(hint, [hints.user_group(self.ada.pk)])])
-
-
-if connection.vendor != "postgresql":
-    # There is nothing to skip: a file has no server, no locks.
-    del SilentDatabaseTests, DatabaseLockTests

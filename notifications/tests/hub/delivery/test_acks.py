@@ -1,10 +1,10 @@
-import asyncio
 import contextlib
 from unittest import mock
 
 from notifications.hub.database import DatabaseWorker
 from notifications.hub.delivery.acks import Acks
 from notifications.tests.hubs import HubTestCase, quick
+from notifications.tests.waiting import until
 
 
 @quick(ACK_FLUSH_SECONDS=10)
@@ -40,10 +40,7 @@ class TooManyAcksTests(HubTestCase):
                 acks.add(1, [10, 20, 30])
                 await acks.flush()
                 acks.add(2, [10])
-                async with asyncio.timeout(10):
-                    while acks.unwritten(2):
-                        acks._coalescer.hurry()
-                        await asyncio.sleep(0.01)
+                await until(lambda: acks._coalescer.hurry() or not acks.unwritten(2), "a write")
             for pk in (3, 4):
                 acks.add(pk, [10])
             left = [acks.unwritten(pk) for pk in (1, 3, 4)]

@@ -4,7 +4,6 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
 from unittest import mock
@@ -16,6 +15,7 @@ from django.test import SimpleTestCase, tag
 from notifications.hub.delivery.watch import Watch
 from notifications.models import Notification
 from notifications.tests.hubs import HubTestCase, quick
+from notifications.tests.waiting import until, wait_until
 
 TABLE = Notification._meta.db_table
 
@@ -88,14 +88,13 @@ class DatabaseWatchTests(HubTestCase):
         os.replace(f"{name}-new", name)
 
     def until_acked(self, name):
-        deadline = time.monotonic() + 10
         query = "SELECT count(*) FROM durable_notifications_delivery WHERE delivered_at IS NOT NULL"
-        while time.monotonic() < deadline:
+
+        def acked():
             with closing(sqlite3.connect(name)) as database:
-                if database.execute(query).fetchone() == (1,):
-                    return
-            time.sleep(0.02)
-        self.fail("the ack is not in the new file")
+                return database.execute(query).fetchone() == (1,)
+
+        wait_until(acked, "the ack in the new file")
 
 
 class WatchedFileTests(SimpleTestCase):
@@ -123,14 +122,9 @@ class WatchedFileTests(SimpleTestCase):
         with mock.patch.dict(connections["default"].settings_dict, settings):
             return Watch(self.found.append, replaced)
 
-    async def until(self, condition):
-        async with asyncio.timeout(10):
-            while not condition():
-                await asyncio.sleep(0.005)
-
     async def assert_seen(self, file=None):
         new = self.write(file)
-        await self.until(lambda: new in self.found)
+        await until(lambda: new in self.found)
 
     @tag("slow")
     async def test_a_database_file_is_watched_whatever_characters_its_path_has(self):
@@ -148,7 +142,7 @@ class WatchedFileTests(SimpleTestCase):
         with self.assertLogs("notifications.hub.delivery.watch", "WARNING") as logs:
             watch = self.watch()
             self.write()
-            await self.until(lambda: len(logs.records) == 2)
+            await until(lambda: len(logs.records) == 2)
         await self.assert_seen()
         await watch.stop()
 
@@ -159,7 +153,7 @@ class WatchedFileTests(SimpleTestCase):
         new = self.folder / "new"
         self.write(new)
         os.replace(new, self.file)
-        await self.until(lambda: self.replaced)
+        await until(lambda: self.replaced)
         await self.assert_seen()
         self.assertEqual(self.replaced, 1)
         await watch.stop()
@@ -170,9 +164,9 @@ class WatchedFileTests(SimpleTestCase):
         with self.assertLogs("notifications.hub.delivery.watch", "WARNING") as logs:
             for file in self.folder.iterdir():
                 file.unlink()
-            await self.until(lambda: logs.records)
+            await until(lambda: logs.records)
             self.write()
-            await self.until(lambda: len(logs.records) == 2)
+            await until(lambda: len(logs.records) == 2)
         await self.assert_seen()
         await watch.stop()
 
@@ -184,11 +178,11 @@ class WatchedFileTests(SimpleTestCase):
             bad = self.folder / "bad"
             bad.write_bytes(b"no database" * 1000)
             os.replace(bad, self.file)
-            await self.until(lambda: logs.records)
+            await until(lambda: logs.records)
             for ending in ("-wal", "-shm"):
                 self.file.with_name(f"{self.file.name}{ending}").unlink(missing_ok=True)
             os.replace(self.folder / "good", self.file)
-            await self.until(lambda: len(logs.records) == 2)
+            await until(lambda: len(logs.records) == 2)
         await self.assert_seen()
         await watch.stop()
 

@@ -79,6 +79,10 @@ class LiveInBrowserTests(LiveSiteTestCase):
 
         page.locator("[data-part] li a").click()
         self.until(page, "of 1 tests")
+        # What is measured is drawn while it is measured.
+        for figure in ("messages", "latency, median"):
+            line = page.locator(".perf-charts figure").filter(has_text=figure)
+            wait_until(page, line.locator("polyline[points]").count, figure, LIMIT_SECONDS)
         port = int((self.marks / "connected").read_text())
         self.assertTrue(listened_on(port))
         page.get_by_role("button", name="Cancel").click()

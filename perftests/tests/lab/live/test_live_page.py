@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from perftests import store
 from perftests.models import PerfRun
-from perftests.records.live import Live
+from perftests.records.live import Curve, Live
 from perftests.records.results import State
 
 from ...admin_pages import LIST, PAGE, AdminMixin, make_result, make_run
@@ -23,8 +23,12 @@ BUSY = Live(
     text="2,500 notifications/s",
     done=5,
     total=20,
-    figures=((9.0, 2400.0), (10.0, 2500.0)),
-    unit="notifications/s",
+    curves=(
+        Curve("High volume", "notifications/s", ((9.0, 2400.0), (10.0, 2500.0))),
+        Curve("messages", "/s", ((9.0, 1400.0), (10.0, 1500.0))),
+        Curve("messages", "ms", ((9.0, 3.5), (10.0, 4.5))),
+        Curve("connections", "ms", ((9.0, 2.5), (10.0, 2.5))),
+    ),
     cpu=((9.0, 80.0), (10.0, 95.0)),
     memory=((9.0, 180.0), (10.0, 190.0)),
     lines=("N1 connecting",),
@@ -58,7 +62,10 @@ class LivePageTests(AdminMixin, TestCase):
     def test_the_live_page_draws_what_is_measured_now_cpu_and_memory(self):
         self.tell()
         drawn = [line.name for chart in self.part().context["charts"] for line in chart.lines]
-        self.assertEqual(drawn, ["High volume", "CPU", "memory"])
+        latencies = ["latency, median", "time to connect, median"]
+        self.assertEqual(drawn, ["High volume", "messages", *latencies, "CPU", "memory"])
+        self.assertContains(self.part(), "Throughput over time")
+        self.assertContains(self.part(), "<td>4.5</td>")
 
     def test_the_live_page_has_the_newest_results_first_each_with_its_headline(self):
         self.tell()

@@ -53,7 +53,7 @@ class GreedyUserTests(TransactionTestCase):
         for _ in range(SECONDS * FRAMES_PER_SECOND):
             for tab in self.tabs:
                 tab.send(next(frames))
-            await asyncio.sleep(1 / FRAMES_PER_SECOND)
+            await asyncio.sleep(1 / FRAMES_PER_SECOND)  # the pace is the load
 
     def test_a_greedy_user_costs_a_bounded_number_of_statements_and_frames(self):
         statements = self.control.queries().total()

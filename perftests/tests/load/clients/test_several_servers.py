@@ -86,7 +86,7 @@ class SeveralServersTests(TransactionTestCase):
         try:
             sent = [notify(User.objects.all(), "announced") for _ in range(8)]
             await_acks(LIMIT_SECONDS)
-            time.sleep(1.5)
+            time.sleep(1.5)  # a process that stands still tells nobody how far it is behind
         finally:
             os.kill(self.servers[1].pid, signal.SIGCONT)
         self.wait_for(*sent)

@@ -7,6 +7,7 @@ from perftests.measure.histogram import LatencyHistogram
 from perftests.records.results import Outcome
 from perftests.records.targets import Verdict
 from perftests.suites.kit.arrivals import (
+    busy_doubt,
     latencies_ns,
     measure_accounting,
     measure_latency,
@@ -94,6 +95,19 @@ class LatencyTests(SimpleTestCase):
     def test_a_sender_that_fell_behind_is_doubted(self):
         behind = self.sent(lambda second: int(second * 1e9))
         self.assertEqual(offered_doubt(behind), "only 6 of 10 sends of second 1 were made in time")
+
+    def test_a_sender_without_time_to_spare_is_doubted(self):
+        busy = self.sent(lambda second: 85_000_000)
+        self.assertEqual(busy_doubt(busy), "the sender was busy for 85% of second 1")
+        self.assertEqual(offered_doubt(busy), "")
+
+    def test_a_sender_that_falls_behind_is_busy_all_the_time(self):
+        behind = self.sent(lambda second: int(1e8 + second * 2e8))
+        self.assertEqual(busy_doubt(behind), "the sender was busy for 100% of second 1")
+
+    def test_a_sender_is_busy_only_while_it_works(self):
+        late = self.sent(lambda second: 20_000_000 + 90_000_000 * (round(second * 10) % 5 == 0))
+        self.assertEqual(busy_doubt(late), "")
 
     def test_a_sender_that_stood_still_and_caught_up_is_doubted_for_that_second(self):
         stalled = self.sent(lambda second: max(0, int((2.5 - second) * 1e9)) if second >= 1 else 0)
