@@ -40,6 +40,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscrip
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return fields if obj is None or obj.unreadable else [f for f in fields if f != "problem"]
+
     @admin.display(description=_("problem"), empty_value="")
     def problem(self, row: Any) -> str:
         """What SQL from elsewhere has written and Python cannot hold: such a row is not sent."""
@@ -85,6 +89,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         context = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "title": gettext("Announcement"),
+            "may_list": self.has_view_permission(request),
         }
 
         def sent(notification: Notification, number: int) -> HttpResponse:

@@ -4,6 +4,7 @@ import re
 from typing import Any, cast
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext
@@ -34,7 +35,7 @@ class AnnouncementForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
     group = forms.ModelChoiceField(Group.objects.all(), label=_("Group"), required=False)
     users = forms.CharField(
         label=_("Users"),
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=AdminTextareaWidget(attrs={"rows": 2}),
         required=False,
         help_text=_("One name on each line."),
     )
@@ -42,11 +43,18 @@ class AnnouncementForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
     """Whoever sends the same page twice has sent once."""
 
     number = 0
+    required_css_class = "required"
 
     class Meta:
         model = Notification
         fields = ("title", "body", "level", "category", "url", "expires_at")
-        widgets = {"expires_at": forms.DateTimeInput(attrs={"type": "datetime-local"})}
+        widgets = {
+            "title": AdminTextInputWidget,
+            "body": AdminTextareaWidget,
+            "category": AdminTextInputWidget,
+            "url": AdminTextInputWidget,
+            "expires_at": forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        }
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

@@ -91,6 +91,19 @@ class AnnouncingTests(TestCase):
         self.assertEqual(self.client.get(URL).status_code, 403)
         self.assertEqual(self.post("send", audience="everybody").status_code, 403)
 
+    def test_the_form_leads_to_the_list_for_whoever_may_see_it(self):
+        leads = f'<a href="{reverse("admin:durable_notifications_notification_changelist")}">'
+        path = "</a> &rsaquo;\n%s &rsaquo; Announcement"
+        self.assertContains(self.client.get(URL), path % f"{leads}Notifications</a>")
+        self.staff.user_permissions.remove(Permission.objects.get(codename="view_notification"))
+        self.assertContains(self.client.get(URL), path % "Notifications")
+
+    def test_the_form_shows_what_is_required_and_connects_each_help_with_its_field(self):
+        answer = self.client.get(URL)
+        self.assertContains(answer, '<label for="id_title" class="required">Title:</label>')
+        self.assertContains(answer, 'aria-describedby="id_users_helptext"')
+        self.assertContains(answer, '<div class="help" id="id_users_helptext">')
+
     def test_the_page_of_a_notification_says_how_far_it_has_come(self):
         self.post("send", audience="everybody")
         Delivery.objects.filter(recipient=self.users[0]).mark_read()

@@ -96,6 +96,15 @@ class UnreadableRowTests(TestCase):
             self.assertEqual(len(logs.output), 1)
             self.assertIn(f"Notification {self.bad.pk} is left out: ", logs.output[0])
 
+    def test_the_admin_names_no_problem_of_a_notification_that_has_none(self):
+        self.client.force_login(self.root)
+        for kind, pk in (
+            ("notification", self.good.pk),
+            ("delivery", Delivery.objects.get(notification=self.good).pk),
+        ):
+            url = reverse(f"admin:durable_notifications_{kind}_change", args=[pk])
+            self.assertNotContains(self.client.get(url), "Problem:")
+
     @tag("slow")
     def test_the_admin_opens_and_marks_an_unreadable_notification(self):
         self.client.force_login(self.root)
