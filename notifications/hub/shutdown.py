@@ -7,8 +7,8 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Coroutine
-from functools import wraps
+from collections.abc import Coroutine, Iterator
+from functools import cache, wraps
 from threading import current_thread, main_thread
 from typing import Any
 
@@ -30,14 +30,19 @@ def is_ending() -> bool:
 
 
 def end_in_order() -> None:
-    """Mend what the two servers do when they are told to end (SIGTERM)."""
-    daphne = sys.modules.get("daphne.server")
-    if daphne is not None and not hasattr(daphne.Server.kill_all_applications, "__wrapped__"):
+    """Mend what the two servers do when they are told to end (SIGTERM), where they serve.
+
+    A process that only loads the application, as tests and commands do, ends as ever.
+    """
+    daphne, uvicorn = map(sys.modules.get, ("daphne.server", "uvicorn.server"))
+    if daphne is not None:
         _spare_finished_applications(daphne.Server)
-    if "uvicorn.server" in sys.modules and current_thread() is main_thread():
-        _exit_without_a_signal()
+    if uvicorn is not None:
+        _exit_without_a_signal(uvicorn.Server)
+        _end_a_worker_without_a_signal()
 
 
+@cache
 def _spare_finished_applications(server_class: Any) -> None:
     """Let Daphne cancel all that runs, and wait for it.
 
@@ -82,15 +87,43 @@ def _deferred(waiting: Coroutine[Any, Any, None]) -> Any:
     return Deferred.fromFuture(asyncio.ensure_future(waiting))
 
 
-def _exit_without_a_signal() -> None:
+@cache
+def _exit_without_a_signal(server_class: Any) -> None:
     """Let uvicorn end with status 0 after SIGTERM.
 
     It shuts down in order and then raises the signal again for whoever handled it before, which
     by default kills the process: to who watches it, that looks like a crash.
     """
-    handler = signal.getsignal(signal.SIGTERM)
-    server = getattr(handler, "__self__", None)
-    if hasattr(server, "should_exit"):  # one of several workers, which load us while they handle it
+    stock = server_class.capture_signals
+
+    @wraps(stock)
+    @contextlib.contextmanager
+    def capture_signals(server: Any) -> Iterator[None]:
+        with _exiting_on_sigterm(), stock(server):
+            yield
+
+    server_class.capture_signals = capture_signals
+
+
+@contextlib.contextmanager
+def _exiting_on_sigterm() -> Iterator[None]:
+    """Where nobody handles it; only a main thread hears of signals."""
+    if not _is_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end_a_worker_without_a_signal() -> None:
+    """The same for one of several workers of uvicorn, which load us while they handle signals."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if _is_main_thread() and hasattr(server, "should_exit"):
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
-    elif handler is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+def _is_main_thread() -> bool:
+    return current_thread() is main_thread()

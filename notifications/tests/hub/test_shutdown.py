@@ -5,9 +5,11 @@ from collections import Counter
 from contextlib import suppress
 
 from django.contrib.auth.models import User
-from django.test import TransactionTestCase, tag
+from django.test import SimpleTestCase, TransactionTestCase, tag
 from picows import WSError
+from uvicorn import Config, Server
 
+from notifications.hub.shutdown import end_in_order
 from notifications.tickets import make_ticket
 from perftests.load.clients.client import ConnectFailed, NotificationClient
 from perftests.load.clients.swarm import Swarm
@@ -100,3 +102,41 @@ class EndOfAServerTests(TransactionTestCase):
 
     def test_uvicorn_closes_every_socket_with_1012_and_exits_with_0(self):
         self.assert_ends_in_order("uvicorn", 1012)
+
+
+class SignalOfUvicornTests(SimpleTestCase):
+    def setUp(self):
+        self.heard = []
+        self.handle(signal.SIG_DFL)
+        self.server = Server(Config("nothing:at_all"))
+
+    def handle(self, handler):
+        before = signal.signal(signal.SIGTERM, handler)
+        self.addCleanup(signal.signal, signal.SIGTERM, before)
+
+    def serve(self):
+        with self.server.capture_signals():
+            end_in_order()
+            signal.raise_signal(signal.SIGTERM)
+
+    def test_a_process_that_only_loads_the_application_keeps_its_way_to_end(self):
+        end_in_order()
+        self.assertIs(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
+
+    def test_uvicorn_that_has_loaded_the_application_exits_with_0_and_leaves_no_handler(self):
+        end_in_order()
+        with self.assertRaises(SystemExit) as ended, self.server.capture_signals():
+            signal.raise_signal(signal.SIGTERM)
+        self.assertEqual(ended.exception.code, 0)
+        self.assertIs(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
+
+    def test_a_worker_of_uvicorn_that_loads_the_application_ends_without_a_signal(self):
+        self.serve()
+        self.assertTrue(self.server.should_exit)
+
+    def test_the_handler_of_a_site_hears_of_the_end_of_uvicorn(self):
+        self.handle(lambda number, _: self.heard.append(number))
+        end_in_order()
+        with self.server.capture_signals():
+            signal.raise_signal(signal.SIGTERM)
+        self.assertEqual(self.heard, [signal.SIGTERM])
