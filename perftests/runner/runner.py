@@ -127,9 +127,11 @@ class PerformanceTestRunner(DiscoverRunner):
         shortcoming = self.collector.shortcoming()
         if not (result.testsRun or result.skipped or failures):
             shortcoming = "No test was run."
+        if self.collector.interrupted:
+            shortcoming = "The run was interrupted."
         if shortcoming and not failures:
             sys.stderr.write(f"{shortcoming}\n")
-        return failures or int(bool(shortcoming) or self.collector.interrupted)
+        return failures or int(bool(shortcoming))
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         again = self.collector.interrupted

@@ -320,4 +320,6 @@ class CollectorInterruptTests(TransactionTestCase):
         with redirect_stderr(StringIO()):
             result = runner.run_suite(suite)
         self.assertEqual((result.testsRun, runner.collector.results), (0, []))
-        self.assertEqual(runner.suite_result(suite, result), 1)
+        with redirect_stderr(StringIO()) as said:
+            self.assertEqual(runner.suite_result(suite, result), 1)
+        self.assertEqual(said.getvalue(), "The run was interrupted.\n")
