@@ -4,12 +4,15 @@ What deletes them is `pruning`.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+
+from notifications.db.clock import in_utc
 
 from .exceptions import PerftestsError, UnreadableReport
 from .models import PerfLive, PerfMetric, PerfResult, PerfRun
@@ -108,11 +111,12 @@ def keep(report: Report, *, to_judge: bool = False) -> PerfRun:
     Raises `UnreadableReport` where the database cannot store what it says of the run.
     """
     git = report.environment.get("git") or {}
+    started_at = datetime.fromisoformat(report.started_at)
     run = PerfRun(
         label=plain(report.label),
         state=report.state,
         verdict=report.verdict,
-        started_at=datetime.fromisoformat(report.started_at),
+        started_at=started_at if settings.USE_TZ else timezone.make_naive(started_at),
         seconds=report.seconds,
         commit=str(git.get("commit", ""))[:COMMIT_LENGTH],
         parameters=report.parameters,
@@ -164,7 +168,7 @@ def report(run: PerfRun, results: Iterable[Result]) -> Report:
         run=run.pk,
         label=run.label,
         state=run.current_state,
-        started_at=run.started_at.isoformat(),
+        started_at=in_utc(run.started_at).astimezone(UTC).isoformat(),
         seconds=run.seconds,
         parameters=run.parameters,
         environment=run.environment,

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from .. import store
@@ -16,6 +15,7 @@ from ..conf import configuration
 from ..models import PerfRun
 from ..records import environment
 from ..records.results import State
+from ..reports.console import local
 from ..templatetags.perfruns import badge, seconds, spark_line
 from .run_list import Spark
 
@@ -60,7 +60,7 @@ def ending(run: PerfRun) -> str:
         return _("It was interrupted by %(signal)s.") % {"signal": live.ending}
     if live.ending:
         return live.ending
-    when = date_format(localtime(run.heard_at), "SHORT_DATETIME_FORMAT")
+    when = date_format(local(run.heard_at), "SHORT_DATETIME_FORMAT")
     return _(
         "There is no sign of life after %(when)s: its process was killed, or its machine stopped."
     ) % {"when": when}
@@ -100,7 +100,7 @@ def measured(run: PerfRun, suites: Iterable[str]) -> SafeString:
 
 def started(run: PerfRun) -> SafeString:
     """When it began, and under that how long it took."""
-    when = date_format(localtime(run.started_at), "SHORT_DATETIME_FORMAT")
+    when = date_format(local(run.started_at), "SHORT_DATETIME_FORMAT")
     took = "" if run.state == State.RUNNING else seconds(run.seconds)
     return format_html("{} <small>{}</small>", when, took)
 

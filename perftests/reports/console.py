@@ -1,9 +1,11 @@
 """The report for people at a terminal."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.utils import timezone
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
@@ -121,6 +123,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"
+
+
+def local(moment: datetime) -> datetime:
+    """A moment by the clock of the site, which it is already where `USE_TZ` is off."""
+    return timezone.localtime(moment) if timezone.is_aware(moment) else moment
 
 
 def _print_result(result: Result, console: Console) -> None:

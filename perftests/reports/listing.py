@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from django.utils.timezone import localtime
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +14,7 @@ from ..records.targets import Verdict
 from ..records.workload import size_text
 from ..testcases import PerformanceTestCase
 from ..workloads import Workload, parameters, set_by_project
-from .console import VERDICT_STYLES, duration
+from .console import VERDICT_STYLES, duration, local
 
 
 def history(runs: Iterable[PerfRun]) -> Table:
@@ -27,7 +26,7 @@ def history(runs: Iterable[PerfRun]) -> Table:
         verdict = Verdict(run.verdict)
         table.add_row(
             str(run.pk),
-            f"{localtime(run.started_at):%Y-%m-%d %H:%M}",
+            f"{local(run.started_at):%Y-%m-%d %H:%M}",
             Text(verdict, style=VERDICT_STYLES[verdict]),
             run.current_state,
             f"{run.passed}/{run.passed + run.failed + run.undecided}",

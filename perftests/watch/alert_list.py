@@ -10,12 +10,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..lab import showing
 from ..models import PerfAlert
+from ..reports.console import local
 from ..templatetags.perfruns import badge
 from . import words
 from .judging import cause_of
@@ -124,5 +124,5 @@ class AlertAdmin(AlertModelAdmin):
 def _run(number: int, when: Any) -> SafeString:
     """A link to the run, and when that was."""
     name = _("Run {number}").format(number=number)
-    day = date_format(localtime(when), "SHORT_DATETIME_FORMAT")
+    day = date_format(local(when), "SHORT_DATETIME_FORMAT")
     return format_html('<a href="{}">{}</a> <small>{}</small>', address(number), name, day)
