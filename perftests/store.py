@@ -108,13 +108,14 @@ def finish(run: PerfRun, state: State, seconds: float) -> Report:
 def keep(report: Report, *, to_judge: bool = False) -> PerfRun:
     """Store a whole report, such as one of another machine, as a run of its own.
 
-    Raises `UnreadableReport` where the database cannot store what it says of the run.
+    One that was written while its run went on is that of a run that was cut short: nobody goes on
+    with it here. Raises `UnreadableReport` where the database cannot store what it says of the run.
     """
     git = report.environment.get("git") or {}
     started_at = datetime.fromisoformat(report.started_at)
     run = PerfRun(
         label=plain(report.label),
-        state=report.state,
+        state=State.ABORTED if report.state is State.RUNNING else report.state,
         verdict=report.verdict,
         started_at=started_at if settings.USE_TZ else timezone.make_naive(started_at),
         seconds=report.seconds,

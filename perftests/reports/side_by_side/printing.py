@@ -61,7 +61,7 @@ def caution(comparison: Comparison) -> str:
 def _conditions(comparison: Comparison) -> Table:
     table = Table("Differs", *map(run_name, comparison.reports), box=SIMPLE_HEAD, pad_edge=False)
     for condition in (*comparison.conditions, *speed(comparison.reports)):
-        table.add_row(condition.name, *map(Text, condition.texts))
+        table.add_row(*map(Text, (condition.name, *condition.texts)))
     return table
 
 

@@ -87,6 +87,14 @@ class PerfHistoryTests(TransactionTestCase):
         before, after = (store.load(PerfRun.objects.get(pk=pk)) for pk in (run.pk, run.pk + 1))
         self.assertEqual(replace(after, run=before.run), before)
 
+    def test_perf_import_stores_the_report_of_a_run_that_still_went_on_as_aborted(self):
+        store.start("elsewhere", {"scale": "smoke"}, ENVIRONMENT)
+        path = Path(self.enterContext(tempfile.TemporaryDirectory()), "report.json")
+        perf("show", str(PerfRun.objects.get().pk), output=path)
+        PerfRun.objects.all().delete()
+        perf("import", str(path))
+        self.assertEqual(PerfRun.objects.get().state, State.ABORTED)
+
 
 class PerfListTests(SimpleTestCase):
     def test_perf_list_names_suites_rows_titles_and_labels(self):

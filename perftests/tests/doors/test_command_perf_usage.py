@@ -94,6 +94,25 @@ class PerfUsageTests(TransactionTestCase):
             with self.subTest(labels):
                 self.assertIn("takes one JSON report", self.refuse(*labels))
 
+    def test_perf_import_rejects_what_the_pages_of_the_admin_could_not_show(self):
+        path = Path(self.enterContext(tempfile.TemporaryDirectory()), "report.json")
+        for part, name, value, place in (
+            ("parameters", "scale", 5, "$.parameters.scale"),
+            ("parameters", "workloads", ["N7"], "$.parameters.workloads"),
+            ("environment", "channel_layer", None, "$.environment.channel_layer"),
+            ("environment", "packages", ["django"], "$.environment.packages"),
+            ("environment", "git", {"commit": "f00"}, "$.environment.git"),
+            ("results", "histograms", {"delivery": "no histogram"}, "HdrHistogram"),
+        ):
+            with self.subTest(name):
+                content = json.loads(text(report(PASSED)))
+                changed = content["results"][0] if part == "results" else content[part]
+                changed[name] = value
+                path.write_text(json.dumps(content))
+                message = self.refuse("import", str(path))
+                self.assertIn(f"{path} is not whole: ", message)
+                self.assertIn(place, message)
+
     def test_perf_rejects_a_bad_setting_and_a_bad_variable(self):
         with override_settings(PERFTESTS={"SCALE": "huge"}):
             self.assertIn('PERFTESTS["SCALE"] is', self.refuse(f"{SAMPLES}.Passing"))

@@ -162,6 +162,10 @@ class PrintingTests(SimpleTestCase):
         order = [text.index(part) for part in ("Another", "No conclusion from", "a, ms")]
         self.assertEqual(order, sorted(order))
 
+    def test_names_of_packages_are_shown_as_they_are(self):
+        odd = {"packages": {"[/red]django": "5.2"}}
+        self.assertIn("[/red]django", printed(run(1, PASSED), run(2, PASSED, **odd)))
+
     def test_verdicts_that_differ_are_listed(self):
         broken = replace(PASSED, outcome=Outcome.ERROR)
         self.assertRegex(printed(run(1, PASSED), run(2, broken)), r"N1 +High.* +pass +fail")
