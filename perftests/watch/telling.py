@@ -17,6 +17,9 @@ from .subscribers import can_be_told, subscribers
 
 CATEGORY = "performance"
 
+FRAME_BYTES = 512
+"""Of a notification, for all but its title and body."""
+
 Say = Callable[[str], object]
 
 
@@ -77,12 +80,15 @@ def _tell(number: int, alerts: Sequence[PerfAlert], *, over: bool) -> list[str]:
 
 
 def _notify(users: Sequence[Any], number: int, causes: Sequence[Cause], *, over: bool) -> None:
-    from notifications.send import notify  # not where the lab is alone
+    from notifications.conf import get_settings  # not where the lab is alone
+    from notifications.send import notify
 
+    title = words.title(number, causes, over=over)
+    room = get_settings().MAX_PAYLOAD_BYTES - FRAME_BYTES - words.json_bytes(title)
     notify(
         users,
-        words.title(number, causes, over=over),
-        body=words.body(causes),
+        title,
+        body=words.body(causes, room),
         level="success" if over else "warning",
         category=CATEGORY,
         url=address(number),

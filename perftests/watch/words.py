@@ -1,8 +1,8 @@
 """What is told of causes, in a title and a body."""
 
+import json
 from collections.abc import Sequence
 
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from ..records.causes import Cause, Kind
@@ -12,7 +12,7 @@ LONGEST_TITLE = 200
 """A notification takes no longer one."""
 
 LONGEST_LINE, MOST_LINES = 250, 10
-"""So that the body is far from what a notification may hold, in any alphabet."""
+"""Of a body, where the site takes as much."""
 
 
 def title(number: int, causes: Sequence[Cause], *, over: bool) -> str:
@@ -24,10 +24,21 @@ def title(number: int, causes: Sequence[Cause], *, over: bool) -> str:
     return _shortened(f"{words}: {first}", LONGEST_TITLE - len(more)) + more
 
 
-def body(causes: Sequence[Cause]) -> str:
-    """A line for each cause, and where it was measured."""
-    lines = [_shortened(sentence(cause), LONGEST_LINE) for cause in causes[:MOST_LINES]]
-    if more := causes[MOST_LINES:]:
+def body(causes: Sequence[Cause], most_bytes: int) -> str:
+    """A line for each cause, and where it was measured; of fewer causes, or nothing, where that
+    would be longer than so many bytes of JSON."""
+    bodies = (_lines(causes, most) for most in range(MOST_LINES, 0, -1))
+    return next((each for each in bodies if json_bytes(each) <= most_bytes), "")
+
+
+def json_bytes(text: str) -> int:
+    """How long a text is as a notification is measured: one sign may take six."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
+
+
+def _lines(causes: Sequence[Cause], most: int) -> str:
+    lines = [_shortened(sentence(cause), LONGEST_LINE) for cause in causes[:most]]
+    if more := causes[most:]:
         lines.append(f"(+{len(more)})")
     return "\n".join([*lines, _shortened(causes[0].key.place, LONGEST_LINE)])
 
@@ -60,4 +71,5 @@ def sentence(cause: Cause) -> str:
 
 
 def _shortened(text: str, length: int) -> str:
-    return Truncator(text).chars(length)
+    # By code points, as columns count: Django's own does not count combining marks.
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from unittest import mock
 
 from django.contrib.auth.models import User
@@ -64,6 +65,17 @@ class TellingTests(TestCase):
         [title] = self.titles()
         self.assertTrue(title.endswith("(+1)"))
         self.assertEqual(len(self.said), 3)
+
+    def test_many_causes_with_long_names_are_told_where_a_site_takes_short_notifications(self):
+        pointed = "\N{HEBREW LETTER SHIN}\N{HEBREW POINT SHIN DOT}" * 120
+        names = [f"{pointed} {number}" for number in range(20)]
+        self.judged(result_of(*(replace(SLOW, name=name) for name in names)))
+        for most in (1024, 8192):
+            PerfAlert.objects.update(told=False)
+            Notification.objects.all().delete()
+            with self.subTest(most), override_settings(NOTIFICATIONS={"MAX_PAYLOAD_BYTES": most}):
+                self.assertTrue(self.tell(), self.complaints)
+                self.assertTrue(self.titles()[0].endswith("(+19)"))
 
     def test_a_cause_that_is_over_before_anybody_was_told_is_told_as_both(self):
         self.judged(result_of(SLOW))

@@ -12,6 +12,7 @@ BROKEN = make_cause("", metric=None)
 MORE = make_cause("queries", Kind.REGRESSION, metric=MANY, before=FEW)
 LEVELS = [Metric("p50", value, "ms") for value in (10.0, 13.0)]
 STEP = make_cause("p50", Kind.STEP, since=7, metric=LEVELS[1], before=LEVELS[0])
+PLENTY = 8000
 SLOWER = make_cause(
     "push", Kind.REGRESSION, metric=Metric("push", 1.2, "×", low=1.1, high=1.3), against="v1"
 )
@@ -57,16 +58,25 @@ class TitleTests(SimpleTestCase):
 
     def test_no_title_is_longer_than_a_notification_takes(self):
         long = make_cause("n" * 255, metric=Metric("n" * 255, 1.0, "u" * 64))
-        for causes in ([long], [long] * 300):
+        marked = make_cause("\N{HEBREW LETTER SHIN}\N{HEBREW POINT SHIN DOT}" * 127)
+        for causes in ([long], [long] * 300, [marked]):
             self.assertLessEqual(len(words.title(12, causes, over=True)), words.LONGEST_TITLE)
 
     def test_a_body_has_a_line_for_each_cause_and_says_where(self):
         self.assertEqual(
-            words.body([MORE, BROKEN]).splitlines(),
+            words.body([MORE, BROKEN], PLENTY).splitlines(),
             [words.sentence(MORE), words.sentence(BROKEN), "here"],
         )
 
     def test_a_body_of_many_causes_ends_with_how_many_more_there_are(self):
-        lines = words.body([MORE] * 25).splitlines()
+        lines = words.body([MORE] * 25, PLENTY).splitlines()
         self.assertEqual(len(lines), words.MOST_LINES + 2)
         self.assertEqual(lines[-2], "(+15)")
+
+    def test_a_body_names_fewer_causes_where_a_notification_takes_less(self):
+        for name in ("n" * 240, "\N{CJK UNIFIED IDEOGRAPH-901F}" * 240, "\x01" * 240):
+            text = words.body([make_cause(name)] * 12, 6000)
+            self.assertLessEqual(words.json_bytes(text), 6000)
+            self.assertIn(name[:200], text)
+            self.assertRegex(text, r"\(\+\d+\)\nhere$")
+        self.assertEqual(words.body([MORE], 50), "")
