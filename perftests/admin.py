@@ -29,6 +29,7 @@ from .exceptions import PerftestsError
 from .lab import compare_page, exporting, run_page, showing, trend_page
 from .lab.filters import FILTERS
 from .lab.live import live_page, start_page
+from .lab.queries import ForgivingChangeList
 from .lab.run_list import Listed, listed
 from .models import PerfAlert, PerfMetric, PerfResult, PerfRun
 from .records import environment
@@ -60,7 +61,7 @@ MOST_NAMED = 100
 """Runs in an address: no page takes as many, and longer addresses are refused by servers."""
 
 
-class RunChangeList(ChangeList):
+class RunChangeList(ForgivingChangeList):
     """Knows what stands beside the runs of its page, read for all of them at once."""
 
     def get_results(self, request: HttpRequest) -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..lab import showing
+from ..lab.queries import ForgivingChangeList
 from ..models import PerfAlert
 from ..reports.console import local
 from ..templatetags.perfruns import badge
@@ -77,6 +79,9 @@ class AlertAdmin(AlertModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.subscription)
         return [path("subscription/", view, name=SUBSCRIPTION), *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ForgivingChangeList
 
     def subscription(self, request: HttpRequest) -> HttpResponse:
         """Subscribe who asks for it, or end that; only for oneself."""
