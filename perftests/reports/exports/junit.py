@@ -1,12 +1,18 @@
 """The report as JUnit XML, for the test tab of a CI service."""
 
+import re
+
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from ...records.results import Outcome, Report, Result
+from ...records.storable import plain
 from ...records.targets import Verdict
 from ...testcases import describe_miss
 
 MOST_CHARACTERS = 10_000
+
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Such as what colours the words of a failure at a terminal; XML has no way to write them."""
 
 
 def render(report: Report) -> str:
@@ -20,7 +26,8 @@ def render(report: Report) -> str:
         suite.timestamp = report.started_at
         suite.add_testcases([_case(r) for r in report.results if r.suite == name])
         xml.add_testsuite(suite)
-    return str(xml.tostring().decode())  # type: ignore[no-untyped-call]  # untyped
+    text: str = xml.tostring().decode()  # type: ignore[no-untyped-call]  # untyped
+    return NOT_IN_XML.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _case(result: Result) -> TestCase:
@@ -33,7 +40,7 @@ def _case(result: Result) -> TestCase:
 
 
 def _ending(result: Result) -> Error | Failure | Skipped | None:
-    detail = result.detail[:MOST_CHARACTERS]
+    detail = plain(result.detail, MOST_CHARACTERS)  # whose last line is that of the exception
     if result.skipped:
         return Skipped(detail)
     if result.outcome is Outcome.ERROR:

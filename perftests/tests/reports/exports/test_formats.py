@@ -91,6 +91,20 @@ class JUnitReportTests(SimpleTestCase):
         [suite] = self.parse(report(hostile()))
         self.assertEqual(suite.name, HOSTILE)
 
+    def test_a_junit_reader_gets_the_colours_of_a_terminal_as_text(self):
+        failed = replace(BROKEN, title="a\x0bb", detail="\x1b[31mAssertionError\x1b[0m: \ufffe")
+        [suite] = self.parse(report(replace(failed, suite="\x01")))
+        self.assertEqual(suite.name, r"\x01")
+        [[ending]] = [case.result for case in suite]
+        self.assertEqual(ending.message, r"\x1b[31mAssertionError\x1b[0m: \xfffe")
+
+    def test_a_junit_reader_gets_both_ends_of_a_long_traceback(self):
+        long = replace(BROKEN, detail="Traceback:\n" + "  a line\n" * 5_000 + "ValueError: so")
+        [[[ending]]] = [[case.result for case in suite] for suite in self.parse(report(long))]
+        self.assertEqual(ending.message, "ValueError: so")
+        self.assertTrue(ending.text.startswith("Traceback:"))
+        self.assertLessEqual(len(ending.text), 10_000)
+
 
 class OpenMetricsReportTests(SimpleTestCase):
     def samples(self, sample):
