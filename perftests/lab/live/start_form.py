@@ -1,6 +1,7 @@
 """What may be asked for in the admin: choices, and labels that can be nothing but labels."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from ...conf import SCALES, SERVERS, configuration
 from ...models import PerfResult
 from ...processes.interpreter import project_folder
 from ...records.results import COMPARED, COUNTS
-from ...runner.selection import ROW
+from ...run.manager import LOST_SUITE
+from ...runner.selection import DEFAULT_LABEL, ROW
 
 MOST_REFS = 30
 LONGEST = 1000
@@ -67,7 +69,8 @@ class StartForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("against") and cleaned.get("suites"):
             self.add_error("suites", _("A comparison measures samples of its own: name rows."))
-        if not (cleaned.get("labels") or measured.is_installed()):
+        named = cleaned.get("labels") or cleaned.get("suites")
+        if not (named or measured.is_installed()):
             self.add_error("labels", _("Name the tests of this project; there are no others here."))
         return cleaned
 
@@ -75,7 +78,8 @@ class StartForm(forms.Form):
         """Those of `perf`, of a form that is valid."""
         asked = self.cleaned_data
         label = [f"--label={asked['label']}"] if asked["label"] else []
-        chosen = [*asked["labels"], "--server", asked["server"], *label]
+        labels = asked["labels"] or labels_of(asked["suites"])
+        chosen = [*labels, "--server", asked["server"], *label]
         if asked.get("against"):
             return [*chosen, "--against", asked["against"]]
         named = ["--suites", *asked["suites"]] if asked["suites"] else []
@@ -86,10 +90,32 @@ def known_suites() -> list[str]:
     """Those of ours where they can run, and those of stored runs."""
     stored = PerfResult.objects.order_by("suite").values_list("suite", flat=True).distinct()
     # A suite of a project may have any name; one that looks like an option is not offered.
-    found = {name for name in stored if not name.startswith("-")} - {COMPARED, COUNTS}
-    if measured.is_installed():
-        found.update(path.parent.name for path in Path(suites.__path__[0]).glob("*/workloads.py"))
-    return sorted(found)
+    found = {name for name in stored if not name.startswith("-")} - {COMPARED, COUNTS, LOST_SUITE}
+    return sorted(found | our_suites())
+
+
+def our_suites() -> set[str]:
+    """Those that `perf` finds without a label."""
+    if not measured.is_installed():
+        return set()
+    return {path.parent.name for path in Path(suites.__path__[0]).glob("*/workloads.py")}
+
+
+def labels_of(chosen: Collection[str]) -> list[str]:
+    """Where these suites are, if not all are ours: in the classes that were theirs last."""
+    theirs = set(chosen) - our_suites()
+    if not theirs:
+        return []
+    labels = {label for suite in theirs for label in _classes_of(suite)}
+    return sorted(labels | {DEFAULT_LABEL} if set(chosen) - theirs else labels)
+
+
+def _classes_of(suite: str) -> set[str]:
+    results = PerfResult.objects.filter(suite=suite)
+    newest = results.order_by("-run__started_at", "-run").values_list("run", flat=True).first()
+    tests = results.filter(run=newest).values_list("test", flat=True)
+    # What failed around tests is stored under a name that is no label.
+    return {test.rpartition(".")[0] for test in tests if DOTTED.fullmatch(test)}
 
 
 def known_refs() -> list[str]:

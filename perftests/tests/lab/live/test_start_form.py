@@ -80,6 +80,28 @@ class StartFormTests(TestCase):
         self.assertNotIn("--evil", found)
         self.assertNotIn("kit", found)
 
+    def test_a_suite_of_the_project_is_run_by_the_classes_that_were_in_it_last(self):
+        make_run(make_result("shop.perf.Old.test_a", suite="shop"))
+        make_run(
+            make_result("shop.perf.Cart.test_a", suite="shop"),
+            make_result("shop.perf.Cart.test_b", suite="shop"),
+            make_result("setUpClass (shop.perf.Cart)", suite="shop"),
+            make_result("lost.perf.Lost.test_a", suite="missing"),
+        )
+        rest = ["--server", "daphne", "--scale", "smoke", "--suites"]
+        self.assertEqual(self.arguments(suites=["shop"]), ["shop.perf.Cart", *rest, "shop"])
+        self.assertEqual(
+            self.arguments(suites=["memory", "shop"]),
+            ["perftests.suites", "shop.perf.Cart", *rest, "memory", "shop"],
+        )
+        self.assertEqual(self.arguments(suites=["memory"]), [*rest, "memory"])
+        self.assertNotIn("missing", known_suites())
+
+    @modify_settings(INSTALLED_APPS={"remove": "notifications"})
+    def test_a_project_with_the_lab_alone_chooses_a_suite_of_its_own(self):
+        make_run(make_result("shop.perf.Cart.test_a", suite="shop"))
+        self.assertEqual(self.arguments(suites=["shop"])[0], "shop.perf.Cart")
+
     @modify_settings(INSTALLED_APPS={"remove": "notifications"})
     def test_a_project_with_the_lab_alone_names_its_tests(self):
         self.assertNotIn("against", self.form().fields)
