@@ -25,6 +25,10 @@ HEARTBEAT_SECONDS = 1.0
 SILENCE_LIMIT = timedelta(seconds=30 * HEARTBEAT_SECONDS)
 
 
+LONGEST_NAME = 100
+"""Characters of a label that stand for it where runs are listed."""
+
+
 def count_results(condition: Q) -> Coalesce:
     """How many results of a run meet it. Only the runs of a page are counted: with a join, the
     database would count those of all runs to show fifty."""
@@ -112,7 +116,13 @@ class PerfRun(models.Model):
 
     def __str__(self) -> str:
         name = gettext("Run {number}").format(number=self.pk)
-        return f"{name}: {self.label}" if self.label else name
+        return f"{name}: {self.short_label}" if self.short_label else name
+
+    @property
+    def short_label(self) -> str:
+        """The label in a line: somebody may label runs with whole messages of commits."""
+        words = " ".join(self.label.split())
+        return words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1]}…"
 
     @property
     def workload(self) -> str:

@@ -34,7 +34,7 @@ def print_steps(trends: Iterable[Trend], runs: Iterable[PerfRun], console: Conso
             found.setdefault(trend.runs[step.index], []).append((trend, step))
     changed = [run for run in runs if run.pk in found]
     for run in changed:
-        name = " ".join(filter(None, [f"run {run.pk}", run.commit[:7], run.label]))
+        name = " ".join(filter(None, [f"run {run.pk}", run.commit[:7], run.short_label]))
         console.print(Text(f"Changed since {name}", style="bold"))
         _print_changes(sorted(found[run.pk], key=_size, reverse=True), console)
     if changed:

@@ -32,7 +32,9 @@ def history(runs: Iterable[PerfRun]) -> Table:
             f"{run.passed}/{run.passed + run.failed + run.undecided}",
             duration(run.seconds),
             Text(
-                ", ".join(filter(None, [run.label, "pinned" if run.pinned else "", *run.own_rows]))
+                ", ".join(
+                    filter(None, [run.short_label, "pinned" if run.pinned else "", *run.own_rows])
+                )
             ),
         )
     return table

@@ -7,6 +7,7 @@ from django.test import tag
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from perftests import store
 from perftests.models import SILENCE_LIMIT, PerfMetric, PerfResult, PerfRun
@@ -56,6 +57,12 @@ class RunListTests(AdminTestCase):
         response = self.get(LIST)
         self.assertContains(response, '<span class="perf-badge perf-aborted">aborted</span>')
         self.assertNotContains(response, "perf-running")
+
+    def test_a_label_of_any_length_is_whole_on_the_page_of_its_run_alone(self):
+        label = "a <b>long</b> label " * 5_000
+        run = make_run(label=label)
+        self.assertLess(len(self.get(LIST).content), 50_000)
+        self.assertContains(self.get(PAGE, run.pk), escape(label), count=1)
 
     def test_the_run_list_says_when_there_are_no_runs(self):
         page = self.get(LIST)

@@ -5,6 +5,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from perftests.models import SILENCE_LIMIT, PerfMetric, PerfResult, PerfRun
+from perftests.models.runs import LONGEST_NAME
 from perftests.records.results import FORMAT_VERSION, Outcome, State
 from perftests.records.targets import Verdict
 
@@ -38,6 +39,12 @@ class PerfRunTests(TransactionTestCase):
         run = PerfRun(pk=7, label="before the upgrade")
         self.assertEqual(str(run), "Run 7: before the upgrade")
         self.assertEqual(str(PerfRun(pk=8)), "Run 8")
+
+    def test_a_run_is_named_in_a_line_by_a_label_that_is_a_whole_message(self):
+        run = PerfRun(pk=7, label="Merge it\n\n" + "with all its reasons " * 5_000)
+        self.assertTrue(str(run).startswith("Run 7: Merge it with all its"))
+        self.assertEqual(len(str(run)), len("Run 7: ") + LONGEST_NAME)
+        self.assertEqual(str(PerfRun(pk=8, label="\n")), "Run 8")
 
     def test_the_choices_of_states_verdicts_and_outcomes_are_those_of_the_records(self):
         for model, field, enum in (
