@@ -1,7 +1,7 @@
 """What the options of `perf` mean; each refusal is a `PerftestsError`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from perftests.conf import SCALES, Scale, configuration
@@ -50,6 +50,12 @@ def at_least_0(option: str, value: str | None, kind: Callable[[str], Number]) ->
 def scale_of(options: dict[str, Any]) -> Scale:
     """The scale of a run with these options."""
     return chosen("--scale", options["scale"], SCALES) or configuration.SCALE or "standard"
+
+
+def given(names: Iterable[str], options: dict[str, Any]) -> str:
+    """Those of these options that were given, as they are written; empty without any."""
+    written = (f"--{n.replace('_', '-').removesuffix('-tests')}" for n in names if options[n])
+    return ", ".join(written)
 
 
 def as_typed(argument: str) -> str:

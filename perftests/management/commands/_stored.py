@@ -12,7 +12,7 @@ from rich.text import Text
 from perftests import pruning, store
 from perftests.exceptions import PerftestsError
 from perftests.management.commands._help import HISTORY_LENGTH
-from perftests.management.commands._options import at_least_0, destinations
+from perftests.management.commands._options import at_least_0, destinations, given
 from perftests.models import PerfRun
 from perftests.reports import changes, listing, trends
 from perftests.reports.delivery import Delivery
@@ -24,6 +24,8 @@ Action = Callable[[list[str], dict[str, Any], Delivery], bool]
 """It takes the words that follow its own, and says whether all went well."""
 
 PRUNE = ("keep", "older_than", "dry_run")
+MEASURING = ("suites", "scale", "server", "label", "fail_fast", "fail_on", "against", "list_tests")
+WRITING = ("output", "report")
 
 
 def add_options(parser: CommandParser) -> None:
@@ -141,6 +143,14 @@ def refuse_stray_options(words: list[str], options: dict[str, Any]) -> None:
         options["against"] is not None or (words[:1] and words[0] in ACTIONS)
     ):
         raise PerftestsError("--baseline goes with a run; perf compare takes stored ones.")
+    if words and words[0] in ACTIONS:
+        _refuse_options_of_a_run(words[0], options)
+
+
+def _refuse_options_of_a_run(word: str, options: dict[str, Any]) -> None:
+    others = MEASURING if word == "show" else (*MEASURING, *WRITING)
+    if stray := given(others, options):
+        raise PerftestsError(f"perf {word} takes no {stray}.")
 
 
 def find(number: str) -> PerfRun:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management import CommandParser
 
 from perftests.exceptions import PerftestsError
+from perftests.management.commands._options import given
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 PERIOD = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -23,9 +24,8 @@ def add_option(parser: CommandParser) -> None:
 
 def every_seconds(options: dict[str, Any]) -> float | None:
     """The time that the option stands for; raises `PerftestsError` for what watch does not take."""
-    if stray := [name for name in OF_ONE_RUN if options[name]]:
-        named = ", ".join(f"--{name.replace('_', '-').removesuffix('-tests')}" for name in stray)
-        raise PerftestsError(f"perf watch takes no {named}; perf show writes and prints its runs.")
+    if stray := given(OF_ONE_RUN, options):
+        raise PerftestsError(f"perf watch takes no {stray}; perf show writes and prints its runs.")
     value = options["every"]
     if value is None:
         return None

@@ -78,6 +78,23 @@ class PerfPruneTests(StoredTestCase):
             with self.subTest(arguments):
                 self.assertIn("go with perf prune", self.refuse(*arguments))
 
+    def test_options_that_a_word_about_stored_runs_does_not_take_are_refused_and_not_ignored(self):
+        run = self.store_run()
+        for words, options, told in (
+            (["compare", run, run], ["--report", "both.html"], "perf compare takes no --report."),
+            (["history"], ["--output", "all.json"], "perf history takes no --output."),
+            (["history", "N1"], ["--scale", "smoke"], "perf history takes no --scale."),
+            (
+                ["show", run],
+                ["--against", "main", "--list"],
+                "perf show takes no --against, --list.",
+            ),
+            (["prune", "--keep", "0"], ["--suites", "memory"], "perf prune takes no --suites."),
+            (["pin", run], ["--label", "a", "--fail-fast"], "pin takes no --label, --fail-fast."),
+        ):
+            with self.subTest(options):
+                self.assertIn(told, self.refuse(*words, *options))
+
     def test_perf_pin_lets_runs_stay_until_they_are_unpinned(self):
         runs = [self.store_run(label="the [release]"), self.store_run()]
         text = perf("pin", *runs)
