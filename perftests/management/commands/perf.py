@@ -80,8 +80,9 @@ class Command(RichCommand):
             nargs="*",
             metavar="LABEL",
             help="A row (N7); a package, module, class or test, dotted; or what to do with stored "
-            "runs: history [ROW…]; show RUN; import FILE; prune; pin RUN…; unpin RUN…; or watch "
-            "[LABEL…], which measures and tells who subscribes what has become worse.",
+            "runs: history [ROW…]; show RUN; compare RUN RUN…; import FILE; prune; pin RUN…; "
+            "unpin RUN…; or watch [LABEL…], which measures and tells who subscribes what has "
+            "become worse.",
         )
         parser.add_argument(
             "--suites", nargs="+", default=[], metavar="NAME", help="Only tests of these suites."
