@@ -1,4 +1,4 @@
-"""Settings of a server under load: the project's own, on the database of the running tests.
+"""Settings of a server under load: the project's own, on the databases of the running tests.
 
 `load.server.process.server_environment` computes the variables read here. Three more a test gives
 itself, in `ServerProcess(environment=…)`, as JSON: `PERF_NOTIFICATIONS`, entries of
@@ -33,15 +33,27 @@ SECRET_KEY = _required("PERF_SECRET_KEY")
 # It is asked by its address.
 ALLOWED_HOSTS = [*getattr(_project, "ALLOWED_HOSTS", []), "127.0.0.1"]
 
-# Never the project's own database: whoever can reach the port may send commands to this server.
+_databases: dict[str, dict[str, Any]] = _project.DATABASES
+_others: dict[str, str] = json.loads(os.environ.get("PERF_OTHER_DATABASES", "{}"))
+
+# Never the project's own databases: whoever can reach the port may send commands to this server,
+# and what it is asked for writes rows.
 DATABASES: dict[str, dict[str, Any]] = {
-    **_project.DATABASES,
     "default": {
-        **_project.DATABASES["default"],
+        **_databases["default"],
         "NAME": _required("PERF_DATABASE_NAME"),
         **json.loads(os.environ.get("PERF_DATABASE", "{}")),
     },
+    # Where tests have made none, a database still has the name that the project gives it.
+    **{
+        alias: {**_databases[alias], "NAME": name}
+        for alias, name in _others.items()
+        if alias in _databases and name != str(_databases[alias].get("NAME", ""))
+    },
 }
+for _alias, _own in _databases.items():
+    if (_mirrored := _own.get("TEST", {}).get("MIRROR")) in DATABASES:
+        DATABASES[_alias] = DATABASES[_mirrored]
 
 # A Redis may serve a real site as well, whose users must not get the messages of a test.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {

@@ -1,6 +1,7 @@
 """A real server process on a free port: started, awaited, stopped, killed, started again."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from typing import IO, Any, Self
 import psutil
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from perftests.conf import Server
 from perftests.exceptions import PerftestsError
@@ -70,25 +72,32 @@ def websockets_class() -> str:
 
 
 def server_environment() -> dict[str, str]:
-    """Environment variables that make a server share the running tests' database and key.
+    """Environment variables that make a server share the running tests' databases and key.
 
     Raises `ImproperlyConfigured` for a database in memory, which no other process can open.
     """
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]  # SQLite's
-        raise ImproperlyConfigured(
-            f"The database {name!r} lives in memory, where a server process cannot see it: "
-            "set DATABASES['default']['TEST']['NAME'] to a file."
-        )
+    others = [each for each in connections.all() if each.alias != connection.alias]
     layers: dict[str, dict[str, Any]] = getattr(settings, "CHANNEL_LAYERS", {})
     layer = layers.get("default", {}).get("CONFIG", {})
     return {
         "DJANGO_SETTINGS_MODULE": "perftests.load.inside.settings",
         "PERF_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
-        "PERF_DATABASE_NAME": name,
+        "PERF_DATABASE_NAME": name_of(connection),
+        "PERF_OTHER_DATABASES": json.dumps({each.alias: name_of(each) for each in others}),
         "PERF_SECRET_KEY": settings.SECRET_KEY,
         "PERF_LAYER_PREFIX": layer.get("prefix", unique("perf")),
     }
+
+
+def name_of(database: BaseDatabaseWrapper) -> str:
+    """What another process finds a database by; raises `ImproperlyConfigured` as above."""
+    name = str(database.settings_dict["NAME"])
+    if database.vendor == "sqlite" and database.is_in_memory_db():  # type: ignore[attr-defined]  # SQLite's
+        raise ImproperlyConfigured(
+            f"The database {name!r} lives in memory, where a server process cannot see it: "
+            f"set DATABASES['{database.alias}']['TEST']['NAME'] to a file."
+        )
+    return name
 
 
 class ServerProcess:

@@ -49,11 +49,21 @@ class LoadSettingsTests(SimpleTestCase):
             {"ENGINE": "x", "NAME": "/tmp/test.sqlite3", "OPTIONS": {"timeout": 30}},
         )
 
-    def test_databases_other_than_the_default_keep_their_settings(self):
-        databases = {"default": {"NAME": "live"}, "replica": {"NAME": "copy"}}
-        settings = settings_of(project(DATABASES=databases))
+    def test_a_server_for_load_has_no_other_databases_than_those_that_the_tests_have_made(self):
+        own = {
+            "default": {"NAME": "live"},
+            "log": {"NAME": "log", "HOST": "far"},
+            "unused": {"NAME": "unused"},
+            "replica": {"NAME": "live", "HOST": "copy", "TEST": {"MIRROR": "default"}},
+            "of unused": {"NAME": "unused", "TEST": {"MIRROR": "unused"}},
+        }
+        names = {"log": "test_log_run_1", "unused": "unused", "replica": "/tmp/test.sqlite3"}
+        variables = VARIABLES | {"PERF_OTHER_DATABASES": json.dumps(names)}
+        found = settings_of(project(DATABASES=own), variables)["DATABASES"]
 
-        self.assertEqual(settings["DATABASES"]["replica"], {"NAME": "copy"})
+        default = {"NAME": "/tmp/test.sqlite3"}
+        log = {"NAME": "test_log_run_1", "HOST": "far"}
+        self.assertEqual(found, {"default": default, "log": log, "replica": default})
 
     def test_a_channel_layer_on_redis_gets_the_prefix_of_the_run(self):
         layer = {"BACKEND": "x", "CONFIG": {"hosts": ["redis://somewhere"], "prefix": "live"}}

@@ -1,3 +1,4 @@
+import json
 import os
 import socket
 import subprocess
@@ -9,7 +10,7 @@ from urllib.request import urlopen
 
 import psutil
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import SimpleTestCase, tag
 
@@ -179,6 +180,12 @@ class ServerEnvironmentTests(SimpleTestCase):
             environment = server_environment()
         self.assertEqual(environment["PERF_SECRET_KEY"], "a key of this test")
         self.assertEqual(environment["PERF_DATABASE_NAME"], str(connection.settings_dict["NAME"]))
+
+    def test_a_server_is_told_of_every_other_database_of_the_tests(self):
+        log = DatabaseWrapper({"NAME": "test_log"}, alias="log")
+        with mock.patch.object(connections, "all", return_value=[connection, log]):
+            environment = server_environment()
+        self.assertEqual(json.loads(environment["PERF_OTHER_DATABASES"]), {"log": "test_log"})
 
     def test_a_server_shares_the_prefix_of_the_layer_with_the_tests(self):
         layer = {"BACKEND": "x", "CONFIG": {"hosts": ["redis://x"], "prefix": "this-run"}}
