@@ -56,18 +56,28 @@ for _alias, _own in _databases.items():
         DATABASES[_alias] = DATABASES[_mirrored]
 
 # A Redis may serve a real site as well, whose users must not get the messages of a test.
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    **getattr(_project, "CHANNEL_LAYERS", {}),
-    **json.loads(os.environ.get("PERF_CHANNEL_LAYERS", "{}")),
-}
-if "hosts" in CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}):
-    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = _required("PERF_LAYER_PREFIX")
+_layers: dict[str, dict[str, Any]] = json.loads(os.environ.get("PERF_CHANNEL_LAYERS", "{}"))
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {**getattr(_project, "CHANNEL_LAYERS", {}), **_layers}
+for _alias, _layer in CHANNEL_LAYERS.items():
+    if "hosts" in _layer.get("CONFIG", {}):
+        _prefix = _required("PERF_LAYER_PREFIX")
+        if _alias == "default":
+            _layer["CONFIG"]["prefix"] = _prefix
+        elif _alias not in _layers:  # a test knows what prefix its own have
+            _layer["CONFIG"]["prefix"] = f"{_prefix}-{_alias}"
 
 # A test that waits for a time-out gives the server a shorter one than a site has.
 NOTIFICATIONS: dict[str, Any] = {
     **getattr(_project, "NOTIFICATIONS", {}),
     **json.loads(os.environ.get("PERF_NOTIFICATIONS", "{}")),
 }
+
+# As under every test of Django nobody gets mail, and none of it is kept, as there may be much.
+_nowhere = "django.core.mail.backends.dummy.EmailBackend"
+if _mailers := getattr(_project, "MAILERS", None):
+    MAILERS = {alias: {"BACKEND": _nowhere} for alias in _mailers}
+else:
+    EMAIL_BACKEND = _nowhere
 
 # Django's own configuration sends errors by mail only when DEBUG is off.
 LOGGING = {

@@ -65,6 +65,17 @@ class LoadSettingsTests(SimpleTestCase):
         log = {"NAME": "test_log_run_1", "HOST": "far"}
         self.assertEqual(found, {"default": default, "log": log, "replica": default})
 
+    def test_a_server_for_load_sends_no_mail(self):
+        nowhere = "django.core.mail.backends.dummy.EmailBackend"
+        self.assertEqual(settings_of(project())["EMAIL_BACKEND"], nowhere)
+        self.assertEqual(settings_of(project(EMAIL_BACKEND="x"))["EMAIL_BACKEND"], nowhere)
+        # Since Django 6.1, which refuses both together.
+        found = settings_of(
+            project(MAILERS={"default": {"BACKEND": "x", "OPTIONS": {"host": "y"}}})
+        )
+        self.assertEqual(found["MAILERS"], {"default": {"BACKEND": nowhere}})
+        self.assertNotIn("EMAIL_BACKEND", found)
+
     def test_a_channel_layer_on_redis_gets_the_prefix_of_the_run(self):
         layer = {"BACKEND": "x", "CONFIG": {"hosts": ["redis://somewhere"], "prefix": "live"}}
         settings = settings_of(project(CHANNEL_LAYERS={"default": layer}))
@@ -73,6 +84,18 @@ class LoadSettingsTests(SimpleTestCase):
             settings["CHANNEL_LAYERS"]["default"]["CONFIG"],
             {"hosts": ["redis://somewhere"], "prefix": "perf-1"},
         )
+
+    def test_every_channel_layer_of_the_project_on_redis_gets_a_prefix_of_the_run(self):
+        layers = {
+            name: {"BACKEND": "x", "CONFIG": {"hosts": ["redis://somewhere"], "prefix": "live"}}
+            for name in ("default", "chat", "rival")
+        }
+        own = {"default": layers["default"], "chat": layers["chat"]}
+        added = {"PERF_CHANNEL_LAYERS": json.dumps({"rival": layers["rival"]})}
+        found = settings_of(project(CHANNEL_LAYERS=own), VARIABLES | added)["CHANNEL_LAYERS"]
+
+        prefixes = {name: layer["CONFIG"]["prefix"] for name, layer in found.items()}
+        self.assertEqual(prefixes, {"default": "perf-1", "chat": "perf-1-chat", "rival": "live"})
 
     def test_a_channel_layer_in_memory_gets_no_configuration_that_it_does_not_know(self):
         settings = settings_of(project())
