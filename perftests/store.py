@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, transaction
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -23,6 +25,18 @@ from .records.results import FORMAT_VERSION, Outcome, Report, Result, State
 from .records.storable import plain, shown, storable
 
 COMMIT_LENGTH = 12
+
+
+def prepare(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Create the tables that runs are stored in, or bring them up to date; in an empty database
+    those of all apps, so that a fresh checkout needs no other step.
+
+    What else is in a database that is used is for `manage.py migrate`: it may be that of a site
+    whose code is older than this one, and has rows that a migration would change.
+    """
+    empty = not MigrationRecorder(connections[alias]).applied_migrations()
+    labels = [] if empty else [PerfRun._meta.app_label]
+    call_command("migrate", *labels, database=alias, verbosity=0, interactive=False)
 
 
 def start(

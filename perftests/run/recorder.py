@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from django.core.management import call_command
 from django.db import Error, OperationalError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
@@ -131,7 +130,7 @@ class Recorder:
     def _begin_again(self) -> None:
         """Find out what the database has of the run, after it could not be used."""
         # It may be an empty one.
-        call_command("migrate", database=self._database.alias, verbosity=0, interactive=False)
+        store.prepare(self._database.alias)
         self._file = self._identity()
         if not PerfRun.objects.filter(pk=self.run.pk, started_at=self.run.started_at).exists():
             self.run.pk = None

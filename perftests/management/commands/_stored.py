@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.management import CommandParser, call_command
+from django.core.management import CommandParser
 from django.db import Error
 from rich.text import Text
 
@@ -176,6 +176,6 @@ def database_used() -> Iterator[None]:
 
 
 def migrate() -> None:
-    """Bring the project's database up to date, so that a fresh checkout needs no other step."""
+    """Let the project's database be one that stores runs."""
     with database_used():
-        call_command("migrate", verbosity=0, interactive=False)
+        store.prepare()

@@ -1,6 +1,8 @@
 from datetime import timedelta
+from unittest import mock
 
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import TransactionTestCase, tag
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -214,3 +216,17 @@ class StoreTests(TransactionTestCase):
         self.assertEqual([newest, older], [runs[2], runs[1]])
         counts = [(r.passed, r.failed, r.undecided, r.skipped) for r in (newest, older)]
         self.assertEqual(counts, [(1, 2, 1, 1), (0, 0, 0, 0)])
+
+
+class PrepareTests(TransactionTestCase):
+    def migrated(self):
+        with mock.patch("perftests.store.call_command") as called:
+            store.prepare()
+        return called.call_args.args
+
+    def test_of_a_database_that_is_in_use_the_tables_of_the_lab_alone_are_migrated(self):
+        self.assertEqual(self.migrated(), ("migrate", "perftests"))
+
+    def test_an_empty_database_is_migrated_as_a_whole(self):
+        with mock.patch.object(MigrationRecorder, "applied_migrations", return_value={}):
+            self.assertEqual(self.migrated(), ("migrate",))
