@@ -44,10 +44,20 @@ PAGES = {
     "paired": (f"{ADMIN}/perfrun/compare/?run=3", ".perf-forest circle"),
     "trend": (f"{ADMIN}/perfrun/trend/?test=s.T.b", ".perf-timeline circle"),
     "export": (f"{ADMIN}/perfrun/export/?run=1", ".perf-formats a"),
+    "start": (f"{ADMIN}/perfrun/start/", ".perf-start"),
     "alerts": (f"{ADMIN}/perfalert/", "#result_list .perf-open"),
     "alert": (f"{ADMIN}/perfalert/1/change/", ".perf-open"),
 }
 """By its name each page, and what stands on it."""
+
+HEADINGS = {
+    "compare": "Runs side by side",
+    "paired": "Two versions in pairs",
+    "trend": "Trend",
+    "export": "Export",
+    "start": "Start a run",
+}
+"""Of pages that are none of the admin's own, of whose names a theme knows nothing."""
 
 SIZES = ((1280, 800, "light"), (390, 844, "dark"))
 
@@ -105,6 +115,14 @@ class ThemedAdminTests(SimpleTestCase):
                     self.assertLessEqual(wide, width)
                     self.assertEqual(page.evaluate(OVERFULL), [])
         self.assertEqual(errors, [])
+
+    def test_each_page_of_the_lab_has_a_heading_of_its_own_under_a_theme(self):
+        page = self.new_page(*SIZES[0])
+        for name, heading in HEADINGS.items():
+            with self.subTest(name):
+                page.goto(f"{self.site.url}{PAGES[name][0]}")
+                shown = page.get_by_role("heading", name=heading, level=1, exact=True)
+                self.assertTrue(shown.is_visible())
 
     def test_the_words_of_the_lab_are_seen_against_the_ground_of_a_theme(self):
         path, row = PAGES["run"]
