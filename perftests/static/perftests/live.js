@@ -32,7 +32,10 @@ async function renew() {
   // Signed out, not allowed any more, or deleted: the page itself says so.
   if (answer.type === "opaqueredirect" || [403, 404].includes(answer.status)) location.reload();
   if (!answer.ok) throw new Error(answer.statusText);
-  replace(await answer.text());
+  const html = await answer.text();
+  // A button that is replaced while it is pressed would never be clicked.
+  if (part.matches(":active")) return undefined;
+  replace(html);
   speak();
   return part.querySelector("[data-ended]")?.dataset.ended;
 }

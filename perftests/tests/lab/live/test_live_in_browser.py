@@ -3,6 +3,7 @@ from unittest import mock
 
 from django.test import tag
 from django.urls import reverse
+from django.utils import timezone
 
 from notifications.tests.browser import needs_browser, violations, wait_until
 from perftests import store
@@ -65,6 +66,19 @@ class LiveInBrowserTests(LiveSiteTestCase):
         self.assertEqual(list(self.temporary.iterdir()), [])
         run = PerfRun.objects.get()
         self.assertEqual((run.state, store.told(run).ending), (State.ABORTED, "SIGINT"))
+
+    def test_a_button_is_clicked_though_the_queue_is_renewed_while_it_is_pressed(self):
+        wish = PerfWish.objects.create(arguments=["N7"], asked_by="ada", heard_at=timezone.now())
+        page = self.open(START)
+        renewals = []
+        page.on("requestfinished", lambda request: renewals.append(request.url))
+        page.get_by_role("button", name="Cancel").hover()
+        page.mouse.down()
+        wait_until(page, lambda: len(renewals) > 2, "the queue again", LIMIT_SECONDS)
+        page.mouse.up()
+        self.until(page, "The run is cancelled")
+        wish.refresh_from_db()
+        self.assertEqual(wish.state, WishState.CANCELLED)
 
     def test_a_run_that_is_started_and_cancelled_leaves_nothing_and_the_site_answers_meanwhile(
         self,
