@@ -1,5 +1,6 @@
 """What one kind of operation cost: latencies, successes and throughput."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter_ns
@@ -128,7 +129,13 @@ class PerformanceMetrics:
         return LatencyHistogram.from_nanoseconds(self.nanoseconds)
 
     def summary(self) -> Summary:
-        """The latencies in figures; raises `ValueError` when no operation succeeded."""
+        """The latencies in figures; raises `ValueError` when no operation succeeded, with why."""
+        if self.errors and not self.nanoseconds:
+            [(reason, number)] = Counter(self.errors).most_common(1)
+            raise ValueError(
+                f"none of {self.failed} operations succeeded, so that there are no latencies; "
+                f"{number} failed with: {reason}"
+            )
         samples = [milliseconds(sample) for sample in self.nanoseconds]
         return Summary(
             count=len(samples),

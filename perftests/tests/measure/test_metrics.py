@@ -76,6 +76,16 @@ class MetricsSummaryTests(SimpleTestCase):
         self.assertEqual((summary.minimum, summary.maximum), (1, 10))
         self.assertAlmostEqual(summary.standard_deviation, 4.082, 3)
 
+    def test_a_summary_of_nothing_but_failures_says_why_there_are_no_latencies(self):
+        metrics = PerformanceMetrics()
+        for reason in ("302 instead of 200", "no answer in time", "302 instead of 200"):
+            metrics.fail(reason)
+        told = "none of 3 operations succeeded, so that there are no latencies; 2 failed with: 302"
+        with self.assertRaisesMessage(ValueError, told):
+            metrics.summary()
+        with self.assertRaisesMessage(ValueError, "there are 0"):
+            PerformanceMetrics().summary()
+
     def test_a_summary_of_metrics_leaves_out_what_too_few_samples_cannot_tell(self):
         summary = metrics_of(5).summary()
         self.assertIsNone(summary.p95)
