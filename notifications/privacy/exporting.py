@@ -8,7 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ..access.users import primary_key
 from ..store import erasing
-from .named import user_models
+from .named import names_of
 
 
 def export_user(user: Any) -> Iterator[str]:
@@ -19,5 +19,5 @@ def export_user(user: Any) -> Iterator[str]:
     Raises `InvalidRecipient` for what is no user.
     """
     pk = primary_key(user)
-    rows = erasing.rows_of(pk, user_models())
+    rows = erasing.rows_of(pk, names_of([pk]))
     return (json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False) for row in rows)

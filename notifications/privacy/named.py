@@ -1,23 +1,38 @@
-"""By which models a notification may name a user."""
+"""As what a notification may name a user."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models import Model
+from django.db.models import ForeignKey, Model
 
 from ..access.users import lineage
+from ..store.database import database
+from ..store.erasing import Names
 
 
 def user_models() -> list[type[Model]]:
-    """Those under which it has the user's own primary key."""
+    """That of users, and those that are derived from it."""
     user = get_user_model()
-    return [model for model in apps.get_models() if lineage(model, user) and _shares_key(model)]
+    return [model for model in apps.get_models() if lineage(model, user) and not model._meta.proxy]
 
 
-def _shares_key(model: type[Model]) -> bool:
-    """It is the user model, or a child whose primary key is the link to it."""
-    key: Any = model._meta.pk
-    while key.remote_field is not None:
-        key = key.remote_field.model._meta.pk
-    return not model._meta.proxy and key is get_user_model()._meta.pk
+def names_of(pks: Collection[Any]) -> Names:
+    """Of the users with these primary keys."""
+    return {model: _keys(model, pks) for model in user_models()}
+
+
+def _keys(model: type[Model], pks: Collection[Any]) -> Collection[Any]:
+    key = get_user_model()._meta.pk
+    if _is_link(model._meta.pk, key):
+        return pks
+    rows = model._base_manager.using(database()).filter(**{f"{key.name}__in": pks})
+    return list(rows.values_list("pk", flat=True))
+
+
+def _is_link(field: Any, key: Any) -> bool:
+    """Whether it has the values of that key; the key of a user may be a link to a parent itself."""
+    while field is not key and isinstance(field, ForeignKey):
+        field = field.target_field
+    return field is key

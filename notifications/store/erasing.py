@@ -1,19 +1,24 @@
 """What the rows say of one user: handed out, or taken away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
+from ..db.clock import Now
 from ..db.read_first import read_first
 from ..db.traces import in_words
 from ..models import Delivery, Notification
 from .database import database
+from .ids import with_ids
+
+Names = Mapping[type[Model], Collection[Any]]
+"""Of users: their primary keys by each model as which a notification may name them."""
 
 ROLES = ("actor", "target")
 """As what a notification for others may name a user."""
@@ -33,44 +38,53 @@ class Erased:
     mentions: int
 
 
-def erase(pk: Any, models: Sequence[type[Model]]) -> Erased:
-    """All or nothing. `models` are those under which the user of this primary key may be named."""
+def erase(pk: Any, names: Names) -> tuple[Erased, list[int]]:
+    """All or nothing; also the ids of the notifications of others that named the user."""
     using = database()
     with transaction.atomic(using):
         own = Delivery.objects.using(using).filter(recipient_id=pk).order_by()
         notifications = _delete(_of_nobody_else(own, [pk]))
         deliveries = _delete(own)
-        return Erased(deliveries, notifications, forget([pk], models))
+        changed = forget(names)
+        return Erased(deliveries, notifications, len(changed)), changed
 
 
-def count(pks: Sequence[Any], models: Sequence[type[Model]]) -> Erased:
+def count(pks: Sequence[Any], names: Names) -> Erased:
     """What would go with all of these."""
     own = Delivery.objects.using(database()).filter(recipient_id__in=pks).order_by()
     gone = _of_nobody_else(own, pks)
-    named = (rows.exclude(pk__in=gone.values("pk")).count() for _, rows in _naming(pks, models))
+    named = (rows.exclude(pk__in=gone.values("pk")).count() for _, rows in _naming(names))
     return Erased(own.count(), gone.count(), sum(named))
 
 
-def forget(pks: Sequence[Any], models: Sequence[type[Model]]) -> int:
-    """Let notifications name "somebody" instead of these users; how many did name them."""
-    return sum(
-        named.update(
+def forget(names: Names) -> list[int]:
+    """Let notifications name "somebody" instead of these users; the ids of those that did.
+
+    It is an edit, so that no hub goes on to send what it keeps of them.
+    """
+    changed: list[int] = []
+    for role, named in _naming(names):
+        ids = list(named.values_list("pk", flat=True))
+        rows = Notification.objects.using(database()).filter(with_ids("pk", ids))
+        rows.update(
             **{
                 f"{role}_content_type": None,
                 f"{role}_object_id": "",
                 f"{role}_text": gettext("somebody"),
             }
         )
-        for role, named in _naming(pks, models)
-    )
+        # What was recalled says by this time that it was.
+        rows.current().update(edited_at=Now())
+        changed += ids
+    return changed
 
 
-def forget_gone(models: Sequence[type[Model]]) -> int:
+def forget_gone(models: Sequence[type[Model]]) -> list[int]:
     """The same for all users who exist no more."""
-    return sum(_forget_gone(role, model) for role in ROLES for model in models)
+    return [id_ for role in ROLES for model in models for id_ in _forget_gone(role, model)]
 
 
-def rows_of(pk: Any, models: Sequence[type[Model]]) -> Iterator[dict[str, Any]]:
+def rows_of(pk: Any, names: Names) -> Iterator[dict[str, Any]]:
     """What a user has, oldest first, and then where notifications of others name the user."""
     own = Delivery.objects.using(database()).filter(recipient_id=pk)
     rows = own.select_related("notification").order_by("notification_id")
@@ -78,8 +92,8 @@ def rows_of(pk: Any, models: Sequence[type[Model]]) -> Iterator[dict[str, Any]]:
         times = {column: getattr(row, column) for column in _TIMES}
         own_states = {**times, "state": row.state, "traces": in_words(row.traces)}
         yield {"kind": "delivery", **row.notification.content(), **own_states}
-    for role, named in _naming([pk], models):
-        for id_, created_at in named.order_by("pk").values_list("pk", "created_at"):
+    for role, named in _naming(names):
+        for id_, created_at in named.values_list("pk", "created_at"):
             yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at}
 
 
@@ -93,30 +107,29 @@ def _of_nobody_else(own: QuerySet[Delivery], pks: Sequence[Any]) -> QuerySet[Not
     return all_.filter(Exists(this), ~Exists(others.exclude(recipient_id__in=pks)))
 
 
-def _naming(
-    pks: Sequence[Any], models: Sequence[type[Model]]
-) -> Iterator[tuple[str, QuerySet[Notification]]]:
-    types = list(ContentType.objects.get_for_models(*models).values())
-    all_ = Notification.objects.using(database())
+def _naming(names: Names) -> Iterator[tuple[str, QuerySet[Notification]]]:
+    all_ = Notification.objects.using(database()).order_by("pk")
     for role in ROLES:
-        keys = {f"{role}_content_type__in": types, f"{role}_object_id__in": list(map(str, pks))}
-        yield role, all_.filter(**keys)
+        any_ = Q(pk__in=[])
+        for model, pks in names.items():
+            kind = ContentType.objects.get_for_model(model)
+            keys = list(map(str, pks))
+            any_ |= Q(**{f"{role}_content_type": kind, f"{role}_object_id__in": keys})
+        yield role, all_.filter(any_)
 
 
-def _forget_gone(role: str, model: type[Model]) -> int:
+def _forget_gone(role: str, model: type[Model]) -> Iterator[int]:
     """The keys are texts, which no database compares with keys by an index: so they are read."""
     type_ = ContentType.objects.get_for_model(model)
     all_ = Notification.objects.using(database()).order_by()
     texts = all_.filter(**{f"{role}_content_type": type_}).values_list(f"{role}_object_id")
     keys = [key for (text,) in texts.distinct() if (key := _key(model, text)) is not None]
-    forgotten = 0
     for start in range(0, len(keys), AT_ONCE):
         some = keys[start : start + AT_ONCE]
         users = model._base_manager.using(database()).filter(pk__in=some)
         found = users.values_list("pk", flat=True)
         if gone := set(some).difference(found):
-            forgotten += forget(list(gone), [model])
-    return forgotten
+            yield from forget({model: gone})
 
 
 def _key(model: type[Model], text: str) -> Any:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from notifications.background.coalesce import Coalescer
-from notifications.store.ids import edited_among, edited_lately
+from notifications.store.ids import MAX_EDITS, edited_among, edited_lately
 from notifications.store.recipients import holders_among
 from notifications.wire import protocol
 from notifications.wire.hints import Changed
@@ -63,6 +63,8 @@ class Edits:
     async def look(self) -> None:
         """Tell what no hint has told of."""
         lately = await self._worker.run(edited_lately, LATELY)
+        if len(lately) == MAX_EDITS:
+            self._frames.forget()  # there may be more, of which none is to be sent as it was
         for number, time in lately.items():
             if self._told.get(number) != time:
                 self.add(number)

@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 from io import StringIO
+from unittest import mock
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
@@ -13,10 +14,11 @@ from django.utils import timezone
 from notifications.db.traces import SHIFTS, Device, Door, pack
 from notifications.exceptions import InvalidRecipient
 from notifications.models import Delivery, Notification
-from notifications.privacy import Erased, erase_user, export_user
-from notifications.send import notify
+from notifications.privacy import Erased, erase_user, export_user, forget_gone_users
+from notifications.send import notify, recall
+from notifications.story.steps import story_of
 
-from ..hubs import HubTestCase
+from ..hubs import HubTestCase, quick
 from .dumps import dump
 
 User = get_user_model()
@@ -58,6 +60,13 @@ class ErasureTests(PrivacyTestCase):
         kept = notify(self.bob, "of a team", actor=team)
         erase_user(self.ada)
         self.assertEqual(Notification.objects.get(pk=kept.pk).actor, team)
+
+    def test_a_recalled_notification_is_told_as_recalled_when_its_actor_is_erased(self):
+        recall(self.by_her)
+        erase_user(self.ada)
+        recalled = Notification.objects.get(pk=self.by_her.pk)
+        self.assertEqual(recalled.actor_text, "somebody")
+        self.assertIn("It was recalled.", [step.text for step in story_of(recalled, self.bob.pk)])
 
     def test_erasing_somebody_who_is_no_user_is_refused_and_changes_nothing(self):
         before = dump()
@@ -129,3 +138,41 @@ class OpenTabTests(HubTestCase):
             await sync_to_async(erase_user)(self.ada)
             await tab.until_frame("resync")
             self.assertEqual(tab.of("state")[-1]["unread"], 0)
+
+    async def test_the_name_of_an_erased_user_leaves_open_tabs_and_what_their_hub_keeps(self):
+        sent = await sync_to_async(notify)(self.bob, "by her", actor=self.ada)
+        async with self.connected(self.bob) as tab:
+            await tab.until_arrived([sent.pk])
+            await sync_to_async(erase_user)(self.ada)
+            edited = await tab.until_frame("edited")
+            self.assertEqual(edited["item"]["actor"], "somebody")
+            async with self.connected(self.bob) as later:
+                await later.until_arrived([sent.pk])
+                self.assertEqual(later.notifications[0]["actor"], "somebody")
+
+    async def test_a_hub_that_nothing_tells_of_a_gone_user_learns_it_from_the_rows(self):
+        sent = await sync_to_async(notify)(self.bob, "by her", actor=self.ada)
+        with quick(SWEEP_SECONDS=0.1), mock.patch("notifications.sending.fanout.publish"):
+            async with self.connected(self.bob) as tab:
+                await tab.until_arrived([sent.pk])
+                await self.ada.adelete()
+                await sync_to_async(forget_gone_users)()
+                edited = await tab.until_frame("edited")
+                self.assertEqual(edited["item"]["actor"], "somebody")
+
+    async def test_a_hub_keeps_no_words_where_more_was_edited_than_it_looks_at(self):
+        with (
+            quick(SWEEP_SECONDS=0.1),
+            mock.patch("notifications.sending.fanout.publish"),
+            mock.patch("notifications.store.ids.MAX_EDITS", 1),
+            mock.patch("notifications.hub.delivery.edits.MAX_EDITS", 1),
+        ):
+            sent = [await sync_to_async(notify)(self.bob, "by", actor=self.ada) for _ in range(3)]
+            async with self.connected(self.bob) as tab:
+                await tab.until_arrived([one.pk for one in sent])
+                await sync_to_async(erase_user)(self.ada)
+                await tab.until_frame("edited")
+                async with self.connected(self.bob) as later:
+                    await later.until_arrived([one.pk for one in sent])
+                    names = {one["actor"] for one in later.notifications}
+                    self.assertEqual(names, {"somebody"})

@@ -1,0 +1,50 @@
+from django.test import tag
+
+from ..access.sites import SiteTestCase
+
+
+@tag("slow")
+class UserModelTests(SiteTestCase):
+    def test_a_user_of_several_tables_is_erased_and_forgotten_by_each_name_she_has(self):
+        answers = self.run_site(
+            """
+class Person(models.Model):
+    name = models.CharField(max_length=20)
+
+class User(Person, AbstractBaseUser):
+    login = models.CharField(max_length=20, unique=True)
+    USERNAME_FIELD = "login"
+    objects = models.Manager()
+
+class Plain(User):
+    objects = models.Manager()
+
+class Badge(User):
+    badge = models.AutoField(primary_key=True)
+    user = models.OneToOneField(User, models.CASCADE, parent_link=True)
+    objects = models.Manager()
+""",
+            """
+from notifications.privacy import count_of, erase_user, export_user, forget_gone_users
+Person.objects.create(name="no user")
+reader = User.objects.create(name="reader", login="reader")
+
+def named(model, login, **fields):
+    user = model.objects.create(name=login, login=login, **fields)
+    notify(reader, "By her", actor=user, target=User.objects.get(login=login))
+    return user
+
+def texts():
+    return sorted(set(Notification.objects.values_list("actor_text", "target_text")))
+
+for model, fields in ((User, {}), (Plain, {}), (Badge, {"badge": 77})):
+    who = named(model, model.__name__, **fields)
+    mentions = len(list(export_user(who)))
+    tell([mentions, count_of([who]).mentions, erase_user(who).mentions, texts()])
+for who in (named(User, "d"), named(Plain, "e"), named(Badge, "f", badge=78)):
+    who.delete()
+tell([forget_gone_users(), texts()])
+""",
+        )
+        forgotten = [["somebody", "somebody"]]
+        self.assertEqual(answers, [*[[2, 2, 2, forgotten]] * 3, [6, forgotten]])
