@@ -6,9 +6,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from secrets import token_hex
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -153,10 +153,15 @@ def _server(url: str) -> Finding:
     try:
         with urlopen(url, timeout=LIMIT_SECONDS) as answer:  # noqa: S310 - http as seen above
             seen = json.load(answer)
-    except (URLError, ValueError, OSError) as error:
+        is_ready, milliseconds = bool(seen["ready"]), seen["lag_seconds"] * 1000
+    except (HTTPException, OSError, ValueError) as error:
         return Finding(_("server"), False, f"{url}: {error}", advice)
-    said = _("ready, its event loop answers in {ms:.1f} ms").format(ms=seen["lag_seconds"] * 1000)
-    return Finding(_("server"), bool(seen["ready"]), said, advice)
+    except (LookupError, TypeError):
+        return Finding(
+            _("server"), False, _("{url}: this is no ready view").format(url=url), advice
+        )
+    said = _("ready, its event loop answers in {ms:.1f} ms").format(ms=milliseconds)
+    return Finding(_("server"), is_ready, said, advice)
 
 
 def _ms(start: float) -> float:

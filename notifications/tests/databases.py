@@ -1,6 +1,6 @@
-"""Databases beside that of the tests, of the same kind."""
+"""Databases beside that of the tests, of the same kind; and that one without a table."""
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from django.db import connection, connections
@@ -31,3 +31,15 @@ class OwnDatabase:
         if connection.vendor == "postgresql":
             with closing(connections["default"].copy()) as another, another.cursor() as cursor:
                 cursor.execute(statement)
+
+
+@contextmanager
+def without_table(model):
+    """As in a database that was not migrated."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER TABLE gone RENAME TO {table}")

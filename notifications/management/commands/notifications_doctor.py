@@ -1,12 +1,15 @@
 """`manage.py notifications_doctor`: is it well, and what to do if it is not."""
 
+from itertools import chain
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 from django.utils.translation import gettext as _
 
 from notifications.health.doctor import Finding, examine
+from notifications.management.commands._database import is_unusable, reason_of
+from notifications.management.commands._users import user_named
 
 
 class Command(BaseCommand):
@@ -23,9 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("--ready-url", default="", help=_("the ready view of a server process"))
 
     def handle(self, *, user: str | None, ready_url: str, **options: Any) -> None:
-        whom = _user(user) if user else None
+        whom, unsent = _look_up(user) if user else (None, [])
         sick = 0
-        for finding in examine(whom, ready_url):
+        for finding in chain(examine(whom, ready_url), unsent):
             sick += not finding.well
             self._tell(finding)
         if sick:
@@ -40,9 +43,12 @@ class Command(BaseCommand):
             self.stdout.write(f"      {finding.advice}")
 
 
-def _user(name: str) -> Any:
-    model = get_user_model()
+def _look_up(name: str) -> tuple[Any, list[Finding]]:
+    """The user, or that nobody can be sent anything, which keeps nothing from being looked at."""
     try:
-        return model._default_manager.get_by_natural_key(name)
-    except model.DoesNotExist as error:
-        raise CommandError(_("There is no user {name!r}.").format(name=name)) from error
+        return user_named(name), []
+    except Error as error:
+        if not is_unusable(error):
+            raise
+        advice = _("Check DATABASES, and run manage.py migrate.")
+        return None, [Finding(_("notification"), False, reason_of(error), advice)]

@@ -20,19 +20,18 @@ class Command(DatabaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        keep = get_settings().KEEP_DAYS
+        # Settings that make no sense are refused by the checks, which run after this.
         parser.add_argument(
-            "--days",
-            type=float,
-            default=keep,
-            help=_("delete what is older (default {days:g})").format(days=keep),
+            "--days", type=float, help=_("delete what is older (default: the setting KEEP_DAYS)")
         )
         parser.add_argument(
             "--batch-size", type=int, default=10_000, help=_("rows per transaction (default 10000)")
         )
         parser.add_argument("--dry-run", action="store_true", help=_("count, delete nothing"))
 
-    def handle(self, *, days: float, batch_size: int, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, days: float | None, batch_size: int, dry_run: bool, **options: Any) -> None:
+        if days is None:
+            days = get_settings().KEEP_DAYS
         if not days >= 0 or batch_size < 1:  # NaN is no number of days
             raise CommandError(_("--days is at least 0 and --batch-size at least 1."))
         if dry_run:

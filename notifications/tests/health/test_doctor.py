@@ -7,6 +7,7 @@ from django.test import TransactionTestCase, override_settings
 from notifications.health import doctor
 from notifications.models import Notification
 
+from ..databases import without_table
 from ..listening import broken_layer
 from ..users import make_user
 
@@ -65,6 +66,24 @@ class DoctorTests(TransactionTestCase):
         self.assertIn("notifications.W005: ALLOWED_HOSTS has '*'", self.output.getvalue())
         self.assertIn("Name the hosts of the site", self.output.getvalue())
 
+    def test_settings_that_make_no_sense_are_told_and_the_rest_is_looked_at(self):
+        for given, id_ in (({"NOPE": 1}, "E001"), ({"KEEP_DAYS": "365"}, "E002")):
+            with (
+                self.subTest(id_),
+                override_settings(NOTIFICATIONS=given),
+                self.assertRaises(CommandError),
+            ):
+                self.examine()
+            self.assertIn(f"notifications.{id_}: NOTIFICATIONS", self.output.getvalue())
+            self.assertIn("database: answered", self.output.getvalue())
+
+    def test_a_database_without_users_is_told_and_the_rest_is_looked_at(self):
+        with without_table(type(self.ada)), self.assertRaises(CommandError):
+            self.examine(user="ada")
+        self.assertIn("hint was heard after", self.output.getvalue())
+        self.assertRegex(self.output.getvalue(), "ILL   notification: .*auth_user")
+        self.assertIn("run manage.py migrate", self.output.getvalue())
+
     def test_a_user_who_may_not_sign_in_is_named(self):
         make_user("gone", is_active=False)
         with self.assertRaises(CommandError):
@@ -80,10 +99,21 @@ class DoctorTests(TransactionTestCase):
         for url, words in (
             ("http://127.0.0.1:9/ready/", "http://127.0.0.1:9/ready/: .*refused"),
             ("file:///etc/passwd", "Give the address of the ready view"),
+            ("http://no such/", "http://no such/: URL can't contain"),
         ):
             with self.subTest(url), self.assertRaises(CommandError):
                 self.examine(ready_url=url)
             self.assertRegex(self.output.getvalue(), words)
+
+    def test_an_address_that_is_no_ready_view_is_said(self):
+        for answer in (b'{"live": true}', b"[]", b"null", b"<html>"):
+            with (
+                self.subTest(answer),
+                mock.patch.object(doctor, "urlopen", return_value=io.BytesIO(answer)),
+                self.assertRaisesRegex(CommandError, "Not well: 1"),
+            ):
+                self.examine(ready_url="http://example.com/health/live/")
+            self.assertIn("ILL   server: http://example.com/health/live/", self.output.getvalue())
 
     def test_a_server_that_is_ready_is_said_with_the_lag_of_its_loop(self):
         answer = io.BytesIO(b'{"ready": true, "lag_seconds": 0.0015}')
