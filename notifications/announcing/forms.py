@@ -1,15 +1,21 @@
 """What an announcement says, and whom it reaches."""
 
 import re
+from collections.abc import Collection
+from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ..db.batches import ask_together
 from ..exceptions import NotificationError
 from ..models import Notification
 from ..send import notify
@@ -40,7 +46,7 @@ class AnnouncementForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
         help_text=_("One name on each line."),
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
-    """Whoever sends the same page twice has sent once."""
+    """Whoever sends the same page twice has sent once; with other words it is another one."""
 
     number = 0
     required_css_class = "required"
@@ -56,6 +62,13 @@ class AnnouncementForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
             "expires_at": forms.DateTimeInput(attrs={"type": "datetime-local"}),
         }
 
+    def clean_expires_at(self) -> datetime | None:
+        """Nobody would see it any more, and staff would be told that it was sent."""
+        expires: datetime | None = self.cleaned_data["expires_at"]
+        if expires is not None and expires <= timezone.now():
+            raise ValidationError(gettext("This time is past."))
+        return expires
+
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if self.errors:
@@ -70,8 +83,10 @@ class AnnouncementForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
 
     def send(self) -> Notification:
         """Send what is valid; the same form again reaches nobody twice."""
-        given = self.cleaned_data
-        return notify(given["recipients"], **self._words(), key=f"announcement {given['key']}")
+        words = self._words()
+        digest = sha256(repr(sorted(words.items())).encode()).hexdigest()
+        key = f"announcement {self.cleaned_data['key']} {digest}"
+        return notify(self.cleaned_data["recipients"], **words, key=key)
 
     def _words(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
@@ -92,13 +107,25 @@ class AnnouncementForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
             problem = gettext("Give 1 to {number} names.").format(number=MAX_NAMES)
             self.add_error("users", problem)
             return []
-        model = get_user_model()
-        column = model.USERNAME_FIELD
-        users = list(model._default_manager.filter(**{f"{column}__in": names}))
-        if unknown := names - {user.get_username() for user in users}:
+        users = _users_of(names)
+        if unknown := names - users.keys():
             problem = gettext("There is no user {name!r}.").format(name=min(unknown))
             self.add_error("users", problem)
-        return users
+        return [user for same in users.values() for user in same]
+
+
+def _users_of(names: Collection[str]) -> dict[str, list[Any]]:
+    """By those names that are somebody's; a name may be a number, and no text may be one."""
+    model = get_user_model()
+
+    def find(some: list[str]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for user in model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": some}):
+            found.setdefault(str(user.get_username()), []).append(user)
+        return found
+
+    answers = ask_together(find, list(names))
+    return {name: users for name, users in answers.items() if isinstance(users, list)}
 
 
 def reached_by(recipients: Recipients) -> int:

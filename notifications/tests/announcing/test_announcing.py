@@ -60,6 +60,16 @@ class AnnouncingTests(TestCase):
         self.assertEqual(Notification.objects.get().title, "Closed <on> Monday")
         self.assertEqual(LogEntry.objects.filter(user=self.staff).count(), 2)
 
+    def test_other_words_in_a_page_that_was_sent_are_another_announcement(self):
+        self.post("send", audience="users", users="many1")
+        self.post("send", audience="users", users="many2", title="Closed on Friday")
+        told = Delivery.objects.order_by("pk").values_list(
+            "recipient__username", "notification__title"
+        )
+        self.assertEqual(
+            list(told), [("many1", "Closed <on> Monday"), ("many2", "Closed on Friday")]
+        )
+
     def test_an_announcement_reaches_a_group_or_users_by_name_alone(self):
         self.post("send", audience="group", group=self.team.pk)
         self.assertEqual(self.names(), ["many1"])
@@ -81,6 +91,7 @@ class AnnouncingTests(TestCase):
             ({"audience": "everybody", "url": "javascript:alert(1)"}, "is not a link"),
             ({"audience": "everybody", "body": "x" * 9000}, "bytes as JSON"),
             ({"audience": "everybody", "key": "x"}, "valid UUID"),
+            ({"audience": "everybody", "expires_at": "2001-01-01T12:00"}, "is past"),
         ):
             with self.subTest(reason):
                 self.assertContains(self.post("send", **given), reason)
