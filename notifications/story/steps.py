@@ -59,10 +59,6 @@ def _of_one(delivery: Delivery | None) -> Iterator[Step]:
         text = gettext("This user does not have it: it went to others, or was deleted.")
         yield Step(None, text)
         return
-    if delivery.delivered_at is None and delivery.archived_at is not None:
-        text = gettext("It was dropped unseen: the queue had grown too long, or it too old.")
-        yield Step(delivery.archived_at, text)
-        return
     if delivery.state == "queued":
         yield Step(None, gettext("It waits: no device of this user has acknowledged it."))
         yield Step(
@@ -76,4 +72,12 @@ def _of_one(delivery: Delivery | None) -> Iterator[Step]:
         if at is not None:
             yield Step(at, text)
     if delivery.archived_at is not None:
-        yield Step(delivery.archived_at, gettext("It was archived."))
+        yield Step(delivery.archived_at, _why_archived(delivery))
+
+
+def _why_archived(delivery: Delivery) -> str:
+    """What users archive has arrived before; what was dropped may be read in the archive later."""
+    arrived = delivery.delivered_at
+    if arrived is None or arrived > delivery.archived_at:
+        return gettext("It was dropped unseen: the queue had grown too long, or it too old.")
+    return gettext("It was archived.")

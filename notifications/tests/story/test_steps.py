@@ -48,6 +48,16 @@ class StoryTests(TestCase):
         self.assertEqual(len(self.texts()), 2)
         self.assertIn("dropped unseen", self.texts()[1])
 
+    def test_a_dropped_notification_that_is_read_in_the_archive_later_was_dropped_before(self):
+        self.mine().drop()
+        earlier = timezone.now() - timedelta(seconds=5)
+        self.mine().update(archived_at=earlier)
+        Notification.objects.update(created_at=earlier - timedelta(seconds=5))
+        self.mine().mark_read()
+        self.assertIn("dropped unseen", self.texts()[1])
+        self.assertEqual(self.texts()[-1], "It was read.")
+        self.assertNotIn("It was archived.", self.texts())
+
     def test_a_user_who_was_not_sent_it_or_has_deleted_it_does_not_have_it(self):
         self.assertIn("does not have it", self.texts(self.bob)[1])
         delete(self.ada.pk, [self.sent.pk])
