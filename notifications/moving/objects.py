@@ -39,7 +39,7 @@ class Objects:
         model: type[Model] | None = kind.model_class() if kind else None
         if model is None:
             return {}
-        manager = model._base_manager.using(self._using)
+        manager = model._base_manager  # in whichever database the site has them
         found = ask_together(
             lambda some: {str(pk): one for pk, one in manager.in_bulk(some).items()}, sorted(keys)
         )
