@@ -11,7 +11,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
 from ..db.clock import Now
-from ..db.read_first import read_first
+from ..db.read_first import locked_first, read_first
 from ..db.traces import in_words
 from ..models import Delivery, Notification
 from .database import database
@@ -43,7 +43,9 @@ def erase(pk: Any, names: Names) -> tuple[Erased, list[int]]:
     using = database()
     with transaction.atomic(using):
         own = Delivery.objects.using(using).filter(recipient_id=pk).order_by()
-        notifications = _delete(_of_nobody_else(own, [pk]))
+        alone = _of_nobody_else(own, [pk])
+        # Somebody may be sent one of them just now, by its key.
+        notifications = _delete(locked_first(alone, list(alone.values_list("pk", flat=True))))
         deliveries = _delete(own)
         changed = forget(names)
         return Erased(deliveries, notifications, len(changed)), changed

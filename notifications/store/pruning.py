@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..db.clock import ago, days_ago
-from ..db.read_first import read_first
+from ..db.read_first import locked_first, read_first
 from ..db.recovery import reconnecting
 from ..models import Delivery, Notification
 from .database import database
@@ -34,7 +35,8 @@ def prunable(days: float) -> Pruned:
     return reconnecting(
         database(),
         lambda _: Pruned(
-            sum(kind.count() for kind in _deliveries(days)), _notifications(days).count()
+            sum(kind.count() for kind in _deliveries(days)),
+            (_old(days) | _of_nobody(days)).count(),
         ),
     )
 
@@ -45,8 +47,10 @@ def prune(days: float, *, batch_size: int, done: Callable[[int], None]) -> Prune
     Deliveries go first, so that a crash in between leaves nothing without its notification. Each
     batch is a transaction of its own, which keeps locks short; `done` is told its rows.
     """
-    deleted = sum(_delete(kind, batch_size, done) for kind in _deliveries(days))
-    return Pruned(deleted, _delete(_notifications(days), batch_size, done))
+    deliveries = sum(_delete(kind, batch_size, done) for kind in _deliveries(days))
+    notifications = _delete(_old(days), batch_size, done)
+    notifications += _delete(_of_nobody(days), batch_size, done, locking=True)
+    return Pruned(deliveries, notifications)
 
 
 def _old(days: float) -> QuerySet[Notification]:
@@ -55,14 +59,14 @@ def _old(days: float) -> QuerySet[Notification]:
     return all_.filter(created_at__lt=days_ago(days)) | all_.expired().filter(told)
 
 
-def _notifications(days: float) -> QuerySet[Notification]:
+def _of_nobody(days: float) -> QuerySet[Notification]:
     anybody = Delivery.objects.using(database()).filter(notification=OuterRef("pk"))
     aged = (
         Notification.objects.using(database())
         .order_by()
         .filter(created_at__lt=days_ago(min(days, DAYS_WITHOUT_ANYBODY)))
     )
-    return _old(days) | aged.filter(~Exists(anybody))
+    return aged.filter(~Exists(anybody))
 
 
 def _deliveries(days: float) -> list[QuerySet[Delivery]]:
@@ -76,11 +80,14 @@ def _deliveries(days: float) -> list[QuerySet[Delivery]]:
     ]
 
 
-def _delete(rows: QuerySet[Any], size: int, done: Callable[[int], None]) -> int:
+def _delete(
+    rows: QuerySet[Any], size: int, done: Callable[[int], None], *, locking: bool = False
+) -> int:
     """Batch by batch. `_raw_delete` skips the collector, which would load every row."""
+    delete_some = _delete_locked if locking else _delete_some
     deleted = 0
     while True:
-        number = reconnecting(rows.db, lambda _: _delete_some(rows, size))
+        number = reconnecting(rows.db, lambda _: delete_some(rows, size))
         if not number:
             return deleted
         deleted += number
@@ -89,3 +96,12 @@ def _delete(rows: QuerySet[Any], size: int, done: Callable[[int], None]) -> int:
 
 def _delete_some(rows: QuerySet[Any], size: int) -> int:
     return int(read_first(rows[:size])._raw_delete(rows.db))
+
+
+def _delete_locked(rows: QuerySet[Any], size: int) -> int:
+    """Somebody may be sent one of them just now, by its key."""
+    keys = list(rows.values_list("pk", flat=True)[:size])
+    if not keys:
+        return 0
+    with transaction.atomic(rows.db):
+        return int(read_first(locked_first(rows, keys))._raw_delete(rows.db))

@@ -75,7 +75,7 @@ class PruneTests(PruningTestCase):
             prune(10, batch_size=10, done=batches.append)
         self.assertEqual(batches, [10, 10, 5, 10, 10, 5])
         selects = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]
-        self.assertEqual(selects, [])
+        self.assertEqual([sql for sql in selects if "title" in sql], [])
 
     def test_the_prune_command_refuses_options_that_make_no_sense(self):
         for wrong in (["--days", "-1"], ["--days", "nan"], ["--batch-size", "0"]):

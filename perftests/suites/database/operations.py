@@ -175,6 +175,6 @@ OPERATIONS = (
     Operation("keep the limits", 3, lambda stock: drop_excess_of_all()),
     Operation("drop queues", 1, lambda stock: Delivery.objects.drop()),
     Operation("count what to prune", 3, lambda stock: prunable(0)),
-    Operation("prune", 5, lambda stock: prune_all()),
+    Operation("prune", 6, lambda stock: prune_all()),
 )
 """In an order in which each has something to do."""

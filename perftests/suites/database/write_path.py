@@ -125,7 +125,7 @@ def pruning(crowd: QuerySet[Any]) -> Contest:
         execute("DELETE FROM durable_notifications_notification")
         notify(crowd, "To be pruned")
 
-    return Contest("prune", prune_all, raw, statements=5, required=">= 0.005", prepare=prepare)
+    return Contest("prune", prune_all, raw, statements=6, required=">= 0.005", prepare=prepare)
 
 
 @transaction.atomic
