@@ -1,3 +1,4 @@
+import re
 from uuid import uuid4
 
 from django.contrib.admin.models import LogEntry
@@ -37,6 +38,15 @@ class AnnouncingTests(TestCase):
         answer = self.client.get(URL)
         for name in ("title", "body", "level", "url", "audience", "group", "users", "key"):
             self.assertContains(answer, f'name="{name}"')
+
+    def test_each_field_of_the_form_is_named_and_described_for_who_does_not_see_it(self):
+        page = self.post("look", title="").content.decode()
+        described = " ".join(re.findall(r'aria-describedby="([^"]+)"', page)).split()
+        self.assertIn("id_users_helptext", described)
+        for id_ in described:
+            self.assertIn(f' id="{id_}"', page)
+        group = r'role="group" aria-labelledby="(\w+)"><span id="\1"><label[^>]*>Audience:'
+        self.assertRegex(page, group)
 
     def test_a_preview_shows_the_words_and_how_many_they_reach_and_sends_nothing(self):
         for given, number in (
