@@ -46,7 +46,8 @@ def rewrite(notification_id: int, words: Words) -> Notification:
         if not current.update(**after, edited_at=Now()):
             raise InvalidNotification(f"notification {notification_id} was recalled just now")
         fanout.edited_on_commit(notification_id, using)
-    return current.get()
+    # It may have been recalled or have expired since; what was edited was.
+    return Notification.objects.using(using).filter(pk=notification_id).first() or stored
 
 
 def take_back(notification_id: int) -> bool:

@@ -1,10 +1,11 @@
 from datetime import timedelta
+from unittest import mock
 
 from django.db import transaction
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
-from notifications.db.clock import ago
+from notifications.db.clock import Now, ago
 from notifications.exceptions import InvalidNotification
 from notifications.models import Delivery, Notification
 from notifications.send import aedit, arecall, edit, notify, recall
@@ -53,6 +54,14 @@ class EditTests(TestCase):
             with self.subTest(words), self.assertRaises(InvalidNotification):
                 edit(self.sent, **{"category": "changed"} | words)
         self.assertEqual(Notification.objects.get().frame(), self.sent.frame())
+
+    def test_an_edit_of_what_expires_in_that_moment_returns_it_as_it_is_now(self):
+        def expire(*_):
+            Notification.objects.update(expires_at=Now())
+
+        with mock.patch("notifications.sending.fanout.edited_on_commit", expire):
+            now = edit(self.sent, title="Shipped")
+        self.assertEqual((now.title, now.is_expired), ("Shipped", True))
 
     def test_key_expiry_time_and_actor_cannot_be_edited(self):
         for name in ("key", "expires_at", "created_at", "actor"):
