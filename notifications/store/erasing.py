@@ -1,12 +1,13 @@
 """What the rows say of one user: handed out, or taken away."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
@@ -40,8 +41,7 @@ class Erased:
 
 def erase(pk: Any, names: Names) -> tuple[Erased, list[int]]:
     """All or nothing; also the ids of the notifications of others that named the user."""
-    using = database()
-    with transaction.atomic(using):
+    with _alone() as using:
         own = Delivery.objects.using(using).filter(recipient_id=pk).order_by()
         alone = _of_nobody_else(own, [pk])
         # Somebody may be sent one of them just now, by its key.
@@ -65,19 +65,20 @@ def forget(names: Names) -> list[int]:
     It is an edit, so that no hub goes on to send what it keeps of them.
     """
     changed: list[int] = []
-    for role, named in _naming(names):
-        ids = list(named.values_list("pk", flat=True))
-        rows = Notification.objects.using(database()).filter(with_ids("pk", ids))
-        rows.update(
-            **{
-                f"{role}_content_type": None,
-                f"{role}_object_id": "",
-                f"{role}_text": gettext("somebody"),
-            }
-        )
-        # What was recalled says by this time that it was.
-        rows.current().update(edited_at=Now())
-        changed += ids
+    with _alone() as using:
+        for role, named in _naming(names):
+            ids = list(named.values_list("pk", flat=True))
+            rows = Notification.objects.using(using).filter(with_ids("pk", ids))
+            rows.update(
+                **{
+                    f"{role}_content_type": None,
+                    f"{role}_object_id": "",
+                    f"{role}_text": gettext("somebody"),
+                }
+            )
+            # What was recalled says by this time that it was.
+            rows.current().update(edited_at=Now())
+            changed += ids
     return changed
 
 
@@ -97,6 +98,21 @@ def rows_of(pk: Any, names: Names) -> Iterator[dict[str, Any]]:
     for role, named in _naming(names):
         for id_, created_at in named.values_list("pk", "created_at"):
             yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at}
+
+
+@contextmanager
+def _alone() -> Iterator[str]:
+    """A transaction in the database that is told, one at a time.
+
+    Two would wait for each other where each has deleted what names the other's user: PostgreSQL
+    ends one of them. SQLite has one writer.
+    """
+    using = database()
+    with transaction.atomic(using):
+        if connections[using].vendor == "postgresql":
+            with connections[using].cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [__name__])
+        yield using
 
 
 _TIMES = ("delivered_at", "seen_at", "read_at", "archived_at")
