@@ -13,9 +13,9 @@ from ..store.erasing import Names
 
 
 def user_models() -> list[type[Model]]:
-    """That of users, and those that are derived from it."""
+    """That of users, and those that are derived from it: proxies as well, as imports have them."""
     user = get_user_model()
-    return [model for model in apps.get_models() if lineage(model, user) and not model._meta.proxy]
+    return [model for model in apps.get_models() if lineage(model, user)]
 
 
 def names_of(pks: Collection[Any]) -> Names:

@@ -130,7 +130,7 @@ def _naming(names: Names) -> Iterator[tuple[str, QuerySet[Notification]]]:
     for role in ROLES:
         any_ = Q(pk__in=[])
         for model, pks in names.items():
-            kind = ContentType.objects.get_for_model(model)
+            kind = ContentType.objects.get_for_model(model, for_concrete_model=False)
             keys = list(map(str, pks))
             any_ |= Q(**{f"{role}_content_type": kind, f"{role}_object_id__in": keys})
         yield role, all_.filter(any_)
@@ -138,7 +138,7 @@ def _naming(names: Names) -> Iterator[tuple[str, QuerySet[Notification]]]:
 
 def _forget_gone(role: str, model: type[Model]) -> Iterator[int]:
     """The keys are texts, which no database compares with keys by an index: so they are read."""
-    type_ = ContentType.objects.get_for_model(model)
+    type_ = ContentType.objects.get_for_model(model, for_concrete_model=False)
     all_ = Notification.objects.using(database()).order_by()
     texts = all_.filter(**{f"{role}_content_type": type_}).values_list(f"{role}_object_id")
     keys = [key for (text,) in texts.distinct() if (key := _key(model, text)) is not None]
