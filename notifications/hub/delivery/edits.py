@@ -1,5 +1,6 @@
 """What was edited or recalled is told to whoever has it; the rows say how it is."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from .frames import Frames
 from .unread import UnreadCounts
 
 LATELY = timedelta(seconds=60)
-"""So far back a sweep looks for what no hint has told of: far longer than a transaction takes."""
+"""So much further back than to the last sweep that could look, one looks for what no hint has told
+of: far longer than a transaction takes."""
 
 PAUSE_SECONDS = 0.2
 """So long one that is edited waits to be edited again."""
@@ -47,6 +49,7 @@ class Edits:
         self._frames = frames
         self._unread = unread
         self._told: OrderedDict[int, Any] = OrderedDict()
+        self._looked = asyncio.get_running_loop().time()
         self._coalescer = Coalescer[int, None](
             "Telling of edits", self._work, delay=lambda: PAUSE_SECONDS
         )
@@ -62,7 +65,10 @@ class Edits:
 
     async def look(self) -> None:
         """Tell what no hint has told of."""
-        lately = await self._worker.run(edited_lately, LATELY)
+        now = asyncio.get_running_loop().time()
+        missed = timedelta(seconds=now - self._looked)
+        lately = await self._worker.run(edited_lately, LATELY + missed)
+        self._looked = now
         if len(lately) == MAX_EDITS:
             self._frames.forget()  # there may be more, of which none is to be sent as it was
         for number, time in lately.items():

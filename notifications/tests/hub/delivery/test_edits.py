@@ -1,15 +1,21 @@
 import json
+from datetime import timedelta
+from unittest import mock
 
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.test import tag
+from django.utils import timezone
 
 from notifications.db.clock import Now
+from notifications.hub.delivery import edits
 from notifications.models import Notification
 from notifications.send import aedit, anotify, arecall
 from notifications.sending import fanout
 from notifications.store import marking
 
 from ...hubs import HubTestCase, quick
+from ...waiting import until
 
 
 @quick()
@@ -102,6 +108,22 @@ class EditsTests(HubTestCase):
             await aedit(kept, title="newer")
             await tab.until(lambda: len(tab.of("edited")) == 2, "the next edit")
             self.assertEqual(tab.of("edited")[1]["item"]["title"], "newer")
+
+    @tag("slow")
+    @quick(SWEEP_SECONDS=0.1)
+    async def test_an_edit_is_told_however_long_nobody_could_look_for_it(self):
+        kept, gone = await anotify(self.ada, "old"), await anotify(self.ada, "gone")
+        lately = timedelta(seconds=0.2)
+        away = mock.patch.object(edits, "edited_lately", side_effect=OperationalError("away"))
+        with mock.patch.object(edits, "LATELY", lately), self.assertLogs("notifications.hub.sweep"):
+            async with self.connected(self.ada) as tab:
+                await tab.until_arrived([kept.pk, gone.pk])
+                with away:
+                    await sync_to_async(self.edit_without_a_hint)(kept, gone)
+                    over = timezone.now() + 2 * lately
+                    await until(lambda: timezone.now() > over)
+                frame = await tab.until_frame("edited")
+                self.assertEqual(frame["item"]["title"], "new")
 
     def edit_without_a_hint(self, kept, gone):
         Notification.objects.filter(pk=kept.pk).update(title="new", edited_at=Now())
