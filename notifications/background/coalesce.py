@@ -17,6 +17,10 @@ RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 1.0
 """The longest pause: so soon after the end of a fault everything goes on."""
 
+FINISH_SECONDS = 2.0
+"""So long what is left at the end is tried again, as while another writer has SQLite: less than a
+server that ends gives an application."""
+
 TRIES = 3
 """Failures in a row before a batch is split; and of one alone, while others succeed, before it is
 given up."""
@@ -97,11 +101,18 @@ class Coalescer(Generic[K, V]):
         self._round_ended.set()  # nobody waits for a round that does not come
 
     async def finish(self) -> None:
-        """Stop, and try once to do what is left."""
+        """Stop, and do what is left; what cannot be done is tried again for `FINISH_SECONDS`."""
         await self.stop()
-        if self.waiting:
-            self._size = self._most = None
-            await self._round()
+        self._size = self._most = None
+        time = asyncio.get_running_loop().time
+        ends = time() + FINISH_SECONDS
+        while before := dict(self.waiting):
+            pause = await self._round()
+            if self.waiting != before:
+                continue  # some of it was done
+            if time() + pause > ends:
+                return
+            await asyncio.sleep(pause)
 
     async def _run(self) -> None:
         while True:

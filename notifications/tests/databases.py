@@ -1,9 +1,33 @@
-"""Databases beside that of the tests, of the same kind; and that one without a table."""
+"""Databases beside that of the tests, of the same kind; and what befalls that of the tests."""
 
-from contextlib import closing, contextmanager
+import asyncio
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from unittest import mock
 
 from django.db import connection, connections
+
+
+@asynccontextmanager
+async def holding(statement, *params):
+    """Somebody else's transaction has executed this, and is not over before the context is."""
+    other = connections.create_connection("default")
+
+    def hold():
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(statement, params)
+
+    def release():
+        other.rollback()
+        other.close()
+
+    with mock.patch.object(other, "_thread_sharing_count", 1):
+        await asyncio.to_thread(hold)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(release)
 
 
 class OwnDatabase:

@@ -49,6 +49,7 @@ class Requests:
         self._worker = worker
         self._acks = acks
         self._locked = False
+        self._closing = False
         self._next_reading = 0.0
         self._loop = asyncio.get_running_loop()
         self._marking = written_together("Marking", self._mark, _joined, logger)
@@ -77,15 +78,10 @@ class Requests:
         self._reading.add(pk, (upto, trace))
 
     async def close(self) -> None:
-        """Do what can still be done."""
+        """Do what can still be done, of all that was asked for."""
+        self._closing = True
         await self._marking.finish()
-        left = 0
-        while left != (left := self._count()):
-            await self._marking.finish()
         await self._reading.finish()
-
-    def _count(self) -> int:
-        return sum(map(len, self._marking.waiting.values()))
 
     async def _mark(self, taken: Mapping[Key, Ids]) -> Mapping[Key, Ids]:
         now = {key: dict(islice(ids.items(), AT_ONCE)) for key, ids in taken.items()}
@@ -107,9 +103,16 @@ class Requests:
             return taken  # without the acks, too little would count as delivered
         left = {}
         for pk, asked in taken.items():
-            if self._acks.locked(pk) or not await self._worker.run(_read_all, pk, *asked):
+            if self._acks.locked(pk) or not await self._read_all_of(pk, *asked):
                 left[pk] = asked
         return left
+
+    async def _read_all_of(self, pk: Any, upto: int, trace: int) -> bool:
+        """Whether all of it is done; a round of it, unless nobody else waits any more."""
+        while (done := await self._worker.run(_read_some, pk, upto, trace)) is False:
+            if not self._closing:
+                break
+        return bool(done)
 
 
 def _joined(old: Ids, new: Ids) -> Ids:
@@ -134,15 +137,15 @@ def write(taken: Mapping[Key, Ids], around_locks: bool) -> Mapping[Key, list[int
     return left
 
 
-def _read_all(pk: Any, upto: int, trace: int) -> bool:
-    """In the database thread; whether all of it is done."""
+def _read_some(pk: Any, upto: int, trace: int) -> bool | None:
+    """In the database thread; whether that was all of it, `None` where some is locked."""
     try:
-        ids = marking.read_all(pk, upto, AT_ONCE, trace)
+        ids, was_all = marking.read_all(pk, upto, AT_ONCE, trace)
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise
-        return False
+        return None
     if ids:
         fanout.state_changed(pk, "read", ids)
         read.tell([Marking(pk, ids)])
-    return len(ids) < AT_ONCE
+    return was_all

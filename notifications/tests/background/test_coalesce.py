@@ -220,6 +220,36 @@ class CoalescerSupervisionTests(SimpleTestCase):
                 await coalescer.finish()
             self.assertEqual(len(done.done), 3)
 
+    async def test_what_fails_at_the_end_is_tried_again_until_it_is_done(self):
+        async with working(delay=lambda: 60, quiet_failures=100) as (done, coalescer):
+            done.error = OperationalError("locked")
+            coalescer.add("a", "1")
+            finishing = asyncio.ensure_future(coalescer.finish())
+            await until(lambda: len(done.batches) == 2)
+            done.error = None
+            async with asyncio.timeout(5):
+                await finishing
+            self.assertEqual(done.done, [("a", "1")])
+
+    async def test_what_goes_on_failing_at_the_end_holds_it_up_for_a_limited_time(self):
+        async with working(delay=lambda: 60, quiet_failures=100) as (done, coalescer):
+            done.error = OperationalError("away")
+            coalescer.add("a", "1")
+            with mock.patch("notifications.background.coalesce.FINISH_SECONDS", 0.2):
+                async with asyncio.timeout(5):
+                    await coalescer.finish()
+            self.assertEqual(coalescer.waiting, {"a": "1"})
+
+    async def test_one_entry_that_fails_at_the_end_keeps_no_other_from_being_done(self):
+        async with working(delay=lambda: 60) as (done, coalescer):
+            done.poison, done.poison_error = {"e"}, DataError("out of range")
+            for key in "abcdefgh":
+                coalescer.add(key, "1")
+            with self.assertLogs("notifications.background.coalesce", "ERROR"):
+                async with asyncio.timeout(5):
+                    await coalescer.finish()
+            self.assertEqual({key for key, _ in done.done}, set("abcdfgh"))
+
     async def test_stopping_a_coalescer_releases_whoever_waits_for_a_flush(self):
         async with working(delay=lambda: 60) as (done, coalescer):
             done.may_go.clear()

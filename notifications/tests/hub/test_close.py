@@ -12,6 +12,7 @@ from notifications.layers import InProcessChannelLayer
 from notifications.send import anotify
 
 from ..clients import MemoryClient
+from ..databases import holding
 from ..hubs import HubTestCase, quick
 
 
@@ -153,6 +154,28 @@ class HubCloseTests(HubTestCase):
             async with asyncio.timeout(10):
                 await closed.wait()
         await self.until_queued(self.ada, [])
+
+    async def test_what_the_last_client_has_marked_waits_for_another_who_writes(self):
+        client = await MemoryClient(self.ada).connect()
+        notification = await anotify([self.ada], "n")
+        await client.until_arrived([notification.pk])
+        marking, tries = get_hub()._requests._marking, []
+        work = marking._work
+
+        async def try_to_mark(taken):
+            tries.append(taken)
+            return await work(taken)
+
+        with mock.patch.object(marking, "_work", try_to_mark):
+            async with holding("UPDATE durable_notifications_delivery SET seen_at = seen_at"):
+                client.send({"type": "read", "ids": [notification.pk]})
+                await client.settle()
+                leaving = asyncio.ensure_future(client.disconnect())
+                await client.until(lambda: len(tries) > 3, "tries")
+            await leaving
+        delivery = await notification.deliveries.aget()
+        self.assertIsNotNone(delivery.delivered_at)
+        self.assertIsNotNone(delivery.read_at)
 
     async def test_a_part_of_the_hub_that_fails_to_close_keeps_no_other_from_closing(self):
         client = await MemoryClient(self.ada).connect()

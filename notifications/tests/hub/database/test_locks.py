@@ -13,6 +13,7 @@ from notifications.layers import get_hints_layer
 from notifications.models import Delivery
 from notifications.send import anotify
 from notifications.tests.clients import MemoryClient
+from notifications.tests.databases import holding
 from notifications.tests.hubs import HubTestCase, quick, write_rows
 from notifications.tests.waiting import until
 from notifications.wire import hints
@@ -21,26 +22,6 @@ from notifications.wire import hints
 @quick(ACK_FLUSH_SECONDS=0.02)
 class DatabaseLockTests(HubTestCase):
     """Somebody else's transaction holds a lock, as a migration or a long job does."""
-
-    @contextlib.asynccontextmanager
-    async def holding(self, statement, *params):
-        other = connections.create_connection("default")
-
-        def hold():
-            other.set_autocommit(False)
-            with other.cursor() as cursor:
-                cursor.execute(statement, params)
-
-        def release():
-            other.rollback()
-            other.close()
-
-        with mock.patch.object(other, "_thread_sharing_count", 1):
-            await asyncio.to_thread(hold)
-            try:
-                yield
-            finally:
-                await asyncio.to_thread(release)
 
     @contextlib.asynccontextmanager
     async def both_have_one(self):
@@ -52,13 +33,13 @@ class DatabaseLockTests(HubTestCase):
             yield notification, ada, bob
 
     def row_of(self, user):
-        return self.holding(
+        return holding(
             "SELECT * FROM durable_notifications_delivery WHERE recipient_id = %s FOR UPDATE",
             user.pk,
         )
 
     def table(self):
-        return self.holding("LOCK TABLE durable_notifications_delivery IN ACCESS EXCLUSIVE MODE")
+        return holding("LOCK TABLE durable_notifications_delivery IN ACCESS EXCLUSIVE MODE")
 
     async def test_one_locked_row_holds_up_no_mark_of_other_users(self):
         for kind in ("ack", "read", "seen", "archive"):

@@ -64,7 +64,7 @@ class RequestsTests(HubTestCase):
             for upto in (ids[1], ids[2], ids[0]) * 20:
                 asked.read_all(self.ada.pk, upto)
             await self.until(read_at=None)
-            self.assertEqual(jobs, [("_read_all", (self.ada.pk, ids[2], 0))])
+            self.assertEqual(jobs, [("_read_some", (self.ada.pk, ids[2], 0))])
 
     @tag("slow")
     async def test_a_user_who_asks_all_the_time_is_served_some_times_a_second(self):
@@ -76,7 +76,7 @@ class RequestsTests(HubTestCase):
                 asked.read_all(self.ada.pk, number)
                 asked.mark("read", self.ada.pk, [number])
                 await asyncio.sleep(0.001)  # how often is what is tested
-            readings = [name for name, _ in jobs if name == "_read_all"]
+            readings = [name for name, _ in jobs if name == "_read_some"]
             self.assertLessEqual(len(readings), 1 + 0.5 / requests.PAUSE_SECONDS + 1)
 
     @tag("slow")
@@ -87,7 +87,7 @@ class RequestsTests(HubTestCase):
             asked.read_all(self.ada.pk, ids[-1])
             asked.read_all(self.bob.pk, last)
             await self.until(read_at=None)
-            pks = [args[0] for name, args in jobs if name == "_read_all"]
+            pks = [args[0] for name, args in jobs if name == "_read_some"]
             self.assertEqual(pks, [self.ada.pk, self.bob.pk, self.ada.pk, self.ada.pk])
 
     async def test_marks_of_very_many_notifications_are_written_part_by_part(self):
@@ -106,6 +106,12 @@ class RequestsTests(HubTestCase):
         async with self.working() as (asked, _):
             asked.mark("seen", self.ada.pk, ids)
         await self.until(seen_at=None)
+
+    async def test_all_that_was_to_be_read_is_read_before_the_end_however_much_it_is(self):
+        ids = await self.write(2 * AT_ONCE + 1)
+        async with self.working() as (asked, _):
+            asked.read_all(self.ada.pk, ids[-1])
+        await self.until(read_at=None)
 
     async def test_more_marks_than_may_wait_are_refused_unless_they_wait_already(self):
         async with self.working() as (asked, _):
