@@ -102,6 +102,9 @@ class Groups:
     ) -> None:
         """What is about one user."""
         if isinstance(hint, hints.Notified):
+            if hint.id in self._edits:
+                self._announcements.add(hint.id, hint.text)  # which asks the rows for their words
+                return
             if hint.shared:
                 self._heard.add_for(sockets[0].pk, hint.id)
             else:

@@ -61,10 +61,10 @@ class Hub:
         self._replay = replay = Replay(worker, acks, frames, get_settings().WINDOW)
         self._heard = heard = HeardHints()
         push = Push(acks, replay)
-        self._announcements = Announcements(worker, sockets, push, frames, heard)
         self._unread = UnreadCounts(worker, sockets)
+        self._edits = edits = Edits(worker, sockets, frames, self._unread)
+        self._announcements = Announcements(worker, sockets, push, frames, heard, edits)
         self._revocation = Revocation(worker, sockets)
-        self._edits = Edits(worker, sockets, frames, self._unread)
         self._gaps = Gaps(worker, sockets, replay, heard)
         epoch = EpochGuard(worker, self._start_over)
         self._sweep = Sweep(

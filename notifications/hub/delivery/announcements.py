@@ -8,6 +8,7 @@ from notifications.store.recipients import recipients_among
 
 from ..database import DatabaseWorker
 from ..sockets import Sockets
+from .edits import Edits
 from .frames import Frames
 from .heard import HeardHints
 from .push import Push
@@ -26,12 +27,14 @@ class Announcements:
         push: Push,
         frames: Frames,
         heard: HeardHints,
+        edits: Edits,
     ) -> None:
         self._worker = worker
         self._sockets = sockets
         self._push = push
         self._frames = frames
         self._heard = heard
+        self._edits = edits
         self._coalescer = Coalescer[int, str | None](
             "Looking for announced notifications", self._work, lambda old, new: new or old
         )
@@ -53,7 +56,9 @@ class Announcements:
         self._coalescer.add(notification_id, text)
 
     async def _work(self, announced: Mapping[int, str | None]) -> None:
-        found, frames = await self._worker.run(self._resolve, announced, list(self._sockets.pks()))
+        # What is edited before the query says something else; what is edited later is told later.
+        texts = {n: None if n in self._edits else text for n, text in announced.items()}
+        found, frames = await self._worker.run(self._resolve, texts, list(self._sockets.pks()))
         for number in announced:
             self._heard.add(number)
         known = {number: pks for number, pks in found.items() if number in frames}

@@ -19,8 +19,8 @@ from .frames import Frames
 from .unread import UnreadCounts
 
 LATELY = timedelta(seconds=60)
-"""So much further back than to the last sweep that could look, one looks for what no hint has told
-of: far longer than a transaction takes."""
+"""So far back beyond the sweep before a sweep looks for what no hint has told of: far longer than a
+transaction takes."""
 
 PAUSE_SECONDS = 0.2
 """So long one that is edited waits to be edited again."""
@@ -48,12 +48,22 @@ class Edits:
         self._sockets = sockets
         self._frames = frames
         self._unread = unread
+        self._loop = asyncio.get_running_loop()
+        self._looked_at = self._loop.time()
         self._told: OrderedDict[int, Any] = OrderedDict()
-        self._looked = asyncio.get_running_loop().time()
         self._coalescer = Coalescer[int, None](
             "Telling of edits", self._work, delay=lambda: PAUSE_SECONDS
         )
         self.stop = self._coalescer.stop
+
+    def __contains__(self, notification_id: int) -> bool:
+        """Whether it is known to have been edited: what was said before may be older words."""
+        waits = self._coalescer
+        return (
+            notification_id in self._told
+            or notification_id in waits.waiting
+            or notification_id in waits.taken
+        )
 
     def add(self, notification_id: int) -> None:
         """A hint says that it was edited or recalled."""
@@ -65,10 +75,10 @@ class Edits:
 
     async def look(self) -> None:
         """Tell what no hint has told of."""
-        now = asyncio.get_running_loop().time()
-        missed = timedelta(seconds=now - self._looked)
-        lately = await self._worker.run(edited_lately, LATELY + missed)
-        self._looked = now
+        now = self._loop.time()
+        age = LATELY + timedelta(seconds=now - self._looked_at)
+        lately = await self._worker.run(edited_lately, age)
+        self._looked_at = now
         if len(lately) == MAX_EDITS:
             self._frames.forget()  # there may be more, of which none is to be sent as it was
         for number, time in lately.items():

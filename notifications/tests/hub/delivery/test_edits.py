@@ -1,21 +1,19 @@
+import asyncio
 import json
 from datetime import timedelta
 from unittest import mock
 
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
 from django.test import tag
-from django.utils import timezone
 
 from notifications.db.clock import Now
-from notifications.hub.delivery import edits
+from notifications.hub import get_hub
 from notifications.models import Notification
 from notifications.send import aedit, anotify, arecall
 from notifications.sending import fanout
 from notifications.store import marking
 
 from ...hubs import HubTestCase, quick
-from ...waiting import until
 
 
 @quick()
@@ -94,6 +92,61 @@ class EditsTests(HubTestCase):
             await tab.until(lambda: len(tab.of("state")) == 2, "the second state")
             self.assertEqual(tab.of("state")[1]["deleted"], [sent.pk])
 
+    async def test_a_hint_that_is_late_says_the_words_of_now(self):
+        async with self.connected(self.ada) as tab:
+            with mock.patch.object(fanout, "publish") as late:
+                sent = await anotify(self.ada, "old")
+            await aedit(sent, title="new")
+            await tab.until_frame("edited")
+            await sync_to_async(fanout.publish)(*late.call_args.args)
+            await tab.until_arrived([sent.pk])
+            self.assertEqual([item["title"] for item in tab.notifications], ["new"])
+
+    async def test_a_hint_that_is_late_shows_nobody_what_was_recalled(self):
+        async with self.connected(self.ada) as tab:
+            with mock.patch.object(fanout, "publish") as late:
+                sent = await anotify(self.ada, "recalled")
+            await arecall(sent)
+            await tab.until(lambda: any("deleted" in s for s in tab.of("state")), "the recall")
+            await sync_to_async(fanout.publish)(*late.call_args.args)
+            after = await anotify(self.ada, "after")
+            await tab.until_arrived([after.pk])
+            announcements = get_hub()._announcements._coalescer
+            await announcements.flush()
+            self.assertEqual(tab.arrived, [after.pk])
+
+    @quick(FANOUT_LIMIT=0)
+    async def test_an_announcement_that_waited_says_the_words_of_now(self):
+        async with self.connected(self.ada) as tab:
+            coalescer, may_go = get_hub()._announcements._coalescer, asyncio.Event()
+            work = coalescer._work
+
+            async def work_later(announced):
+                await may_go.wait()
+                await work(announced)
+
+            with mock.patch.object(coalescer, "_work", work_later):
+                sent = await anotify(self.ada, "old")
+                await aedit(sent, title="new")
+                await tab.until_frame("edited")
+                may_go.set()
+                await tab.until_arrived([sent.pk])
+            self.assertEqual([item["title"] for item in tab.notifications], ["new"])
+
+    async def test_a_look_for_edits_reaches_back_beyond_the_look_before_however_long_ago(self):
+        sent = await anotify(self.ada, "old")
+        async with self.connected(self.ada) as tab:
+            await tab.until_arrived([sent.pk])
+            edits, long_ago = get_hub()._edits, timedelta(seconds=300)
+            row = Notification.objects.filter(pk=sent.pk)
+            await row.aupdate(title="new", edited_at=Now() - long_ago)
+            await edits.look()
+            await tab.settle()
+            self.assertNotIn(sent.pk, edits)
+            edits._looked_at -= long_ago.total_seconds()
+            await edits.look()
+            self.assertEqual((await tab.until_frame("edited"))["item"]["title"], "new")
+
     @tag("slow")
     @quick(SWEEP_SECONDS=0.2)
     async def test_the_sweep_tells_once_what_no_hint_has_told_of(self):
@@ -108,22 +161,6 @@ class EditsTests(HubTestCase):
             await aedit(kept, title="newer")
             await tab.until(lambda: len(tab.of("edited")) == 2, "the next edit")
             self.assertEqual(tab.of("edited")[1]["item"]["title"], "newer")
-
-    @tag("slow")
-    @quick(SWEEP_SECONDS=0.1)
-    async def test_an_edit_is_told_however_long_nobody_could_look_for_it(self):
-        kept, gone = await anotify(self.ada, "old"), await anotify(self.ada, "gone")
-        lately = timedelta(seconds=0.2)
-        away = mock.patch.object(edits, "edited_lately", side_effect=OperationalError("away"))
-        with mock.patch.object(edits, "LATELY", lately), self.assertLogs("notifications.hub.sweep"):
-            async with self.connected(self.ada) as tab:
-                await tab.until_arrived([kept.pk, gone.pk])
-                with away:
-                    await sync_to_async(self.edit_without_a_hint)(kept, gone)
-                    over = timezone.now() + 2 * lately
-                    await until(lambda: timezone.now() > over)
-                frame = await tab.until_frame("edited")
-                self.assertEqual(frame["item"]["title"], "new")
 
     def edit_without_a_hint(self, kept, gone):
         Notification.objects.filter(pk=kept.pk).update(title="new", edited_at=Now())
