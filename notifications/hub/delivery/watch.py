@@ -104,8 +104,8 @@ class Watch:
         if self._version is None:
             query = f"SELECT COALESCE(MAX(id), 0) FROM {_TABLE}"
             [self._newest] = connection.execute(query).fetchone()
-        elif version != self._version:
-            self._read_new(connection)
+        elif version != self._version and self._read_new(connection) == MAX_NEW:
+            return  # to the next look it has changed still
         self._version = version
 
     def _listen(self) -> None:
@@ -113,7 +113,8 @@ class Watch:
         if self._events is not None and self._name is not None:
             self._events.watch([f"{self._name}-wal", self._name])
 
-    def _read_new(self, connection: sqlite3.Connection) -> None:
+    def _read_new(self, connection: sqlite3.Connection) -> int:
+        """How many were found."""
         rows = connection.execute(
             f"SELECT id FROM {_TABLE} WHERE id > ? ORDER BY id LIMIT ?",
             (self._newest, MAX_NEW),
@@ -121,6 +122,7 @@ class Watch:
         for (notification_id,) in rows:
             self._newest = notification_id
             self._found(notification_id)
+        return len(rows)
 
     def _open(self) -> sqlite3.Connection:
         """A connection of its own to the file that has the name now."""

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection, connections
 from django.test import SimpleTestCase, tag
 
+from notifications.hub.delivery import watch as watch_module
 from notifications.hub.delivery.watch import Watch
 from notifications.models import Notification
 from notifications.tests.hubs import HubTestCase, quick
@@ -125,6 +126,17 @@ class WatchedFileTests(SimpleTestCase):
     async def assert_seen(self, file=None):
         new = self.write(file)
         await until(lambda: new in self.found)
+
+    async def test_more_than_are_read_at_once_are_found_without_another_commit(self):
+        self.write()
+        with mock.patch.object(watch_module, "MAX_NEW", 2):
+            watch = self.watch()
+            with closing(sqlite3.connect(self.file)) as database, database:
+                rows = [(number,) for number in range(10, 17)]
+                database.executemany(f"INSERT INTO {TABLE} VALUES (?)", rows)
+            await until(lambda: len(self.found) == len(rows))
+            await watch.stop()
+        self.assertEqual(self.found, [number for (number,) in rows])
 
     @tag("slow")
     async def test_a_database_file_is_watched_whatever_characters_its_path_has(self):
