@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from typing import Any
 
 from ..background.counters import counters
 from ..background.supervision import SupervisedTask
@@ -95,13 +96,19 @@ class Sweep:
             self._replay.overdue, pks, get_settings().SWEEP_GRACE_SECONDS
         )
         counters.sweeps += 1
-        overdue = [pair for pair in pairs if pair[1] not in self._acks.unwritten(pair[0])]
-        counters.sweeps_that_found += bool(overdue)
-        counters.found += len(overdue)
-        for pk, notification_id in overdue:
-            for socket in filter(_is_open, self._sockets.of(pk)):
-                socket.hold(notification_id)
-                self._replay.resume(socket)
+        found = sum(self._send(pk, notification_id) for pk, notification_id in pairs)
+        counters.sweeps_that_found += bool(found)
+        counters.found += found
+
+    def _send(self, pk: Any, notification_id: int) -> bool:
+        """Send one, unless it is on its way or acknowledged; whether it had to be."""
+        if notification_id in self._acks.unwritten(pk):
+            return False
+        sockets = [s for s in self._sockets.of(pk) if _is_open(s) and not s.knows(notification_id)]
+        for socket in sockets:
+            socket.hold(notification_id)
+            self._replay.resume(socket)
+        return bool(sockets)
 
 
 def _is_open(socket: Socket) -> bool:

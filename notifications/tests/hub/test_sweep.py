@@ -1,5 +1,9 @@
+from unittest import mock
+
 from django.test import tag
 
+from notifications.background.counters import counters
+from notifications.hub import get_hub
 from notifications.models import Delivery
 from notifications.send import anotify
 
@@ -26,6 +30,18 @@ class SweepTests(HubTestCase):
             [third] = await write_rows([self.ada], 1)
             await client.until_arrived([third])
             self.assertEqual(client.arrived, [first, second, third])
+
+    async def test_what_was_replayed_and_is_not_acknowledged_makes_no_sweep_count_again(self):
+        [number] = await write_rows([self.ada], 1)
+        async with self.connected(self.ada) as client:
+            await client.until_arrived([number])
+            with mock.patch.object(get_hub()._unread, "stale") as stale:
+                [socket] = get_hub().sockets
+                socket.on_stale = stale
+                before = counters.sweeps, counters.sweeps_that_found, counters.found
+                await client.until(lambda: counters.sweeps >= before[0] + 2, "two sweeps")
+            stale.assert_not_called()
+            self.assertEqual((counters.sweeps_that_found, counters.found), before[1:])
 
     @tag("slow")
     async def test_notifications_committed_in_the_opposite_order_of_their_ids_both_arrive(self):
