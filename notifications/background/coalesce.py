@@ -89,9 +89,12 @@ class Coalescer(Generic[K, V]):
 
     async def flush(self) -> None:
         """Returns when all that was added before is done or has failed; at once while it fails."""
-        for _ in range(2 if self.taken else 1):
+        rounds = 2 if self.taken else 1
+        while rounds:
             if self.failures or not (self.taken or self.waiting):
                 return
+            if self._size == self._most:
+                rounds -= 1  # others are of a part alone, as after failures
             self._hurry.set()
             await self._round_ended.wait()
 

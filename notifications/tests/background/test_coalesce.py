@@ -108,6 +108,28 @@ class CoalescerFailureTests(SimpleTestCase):
             self.assertIn("Testing failed, it is tried again: away", began)
             self.assertIn("works again", ended)
 
+    async def test_a_flush_after_an_outage_returns_when_all_parts_are_done(self):
+        async with working(quiet_failures=100) as (done, coalescer):
+            flushed = []
+
+            async def flush():
+                await coalescer.flush()
+                flushed.append(len(done.done))
+
+            async def flush_after_the_first_part(batch):
+                await asyncio.sleep(0)  # as whatever waits for a database
+                await done(batch)
+                flushes.append(asyncio.ensure_future(flush()))
+
+            flushes, coalescer._work = [], flush_after_the_first_part
+            done.error = OperationalError("away")
+            for number in range(64):
+                coalescer.add(number, "1")
+            await until(lambda: coalescer._size == 1)
+            done.error = None
+            await until(lambda: flushed)
+            self.assertEqual(flushed[0], 64)
+
     async def test_a_long_outage_of_the_work_is_logged_once_and_loses_no_entry(self):
         async with working() as (done, coalescer):
             done.error = OperationalError("away")
