@@ -98,7 +98,7 @@ class Edits:
             return
         frame = protocol.edited(text)
         for socket in self._sockets.of_all(holders):
-            socket.write(frame if protocol.fits(frame) else protocol.RESYNC)
+            socket.write_or(frame if protocol.fits(frame) else protocol.RESYNC, protocol.RESYNC)
 
     def _read(self, ids: list[int], pks: list[Any]) -> Edited:
         """In the database thread, which nobody reads the old words in any more afterwards."""

@@ -65,6 +65,13 @@ class Outbox:
         else:
             self.close(CloseCode.UNRESPONSIVE)
 
+    def write_or(self, text: str, instead: str) -> None:
+        """Write it, or `instead`, once for all, where much waits for the client already."""
+        if len(self._waiting) < MAX_WAITING_FRAMES // 2:
+            self.write(text)
+        elif instead not in self._waiting:
+            self.write(instead)
+
     def close(self, code: int) -> None:
         """Send a close frame; a socket that is stuck is not waited for."""
         if self.closed:

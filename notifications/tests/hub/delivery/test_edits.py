@@ -8,12 +8,13 @@ from django.test import tag
 
 from notifications.db.clock import Now
 from notifications.hub import get_hub
+from notifications.hub.sockets.outbox import MAX_WAITING_FRAMES
 from notifications.models import Notification
 from notifications.send import aedit, anotify, arecall
 from notifications.sending import fanout
 from notifications.store import marking
 
-from ...hubs import HubTestCase, quick
+from ...hubs import HubTestCase, quick, write_rows
 
 
 @quick()
@@ -49,6 +50,24 @@ class EditsTests(HubTestCase):
                 lambda: any(f["item"]["title"] == "5" for f in tab.of("edited")), "the last"
             )
             self.assertLess(len(tab.of("edited")), 5)
+
+    async def test_of_very_many_edits_a_client_that_stands_still_for_a_moment_is_told_in_one(self):
+        ids = await write_rows([self.ada], 2 * MAX_WAITING_FRAMES)
+        async with self.connected(self.ada) as tab:
+            await tab.until_arrived(ids)
+            tab.ack()
+            await tab.settle()
+            edits = get_hub()._edits
+            tab.reading.clear()
+            await Notification.objects.aupdate(title="new", edited_at=Now())
+            for number in ids:
+                edits.add(number)
+            await tab.until(lambda: ids[-1] in edits._told, "all that are told")
+            tab.reading.set()
+            await tab.settle()
+            self.assertEqual(len(tab.of("resync")), 1)
+            self.assertLess(len(tab.of("edited")), MAX_WAITING_FRAMES)
+            self.assertEqual([f["type"] for f in tab.frames][-2:], ["resync", "pong"])
 
     async def test_a_client_that_reconnects_is_sent_the_new_words_though_the_hub_kept_the_old(self):
         sent = await anotify(self.ada, "old")
