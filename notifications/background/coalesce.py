@@ -17,9 +17,9 @@ RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 1.0
 """The longest pause: so soon after the end of a fault everything goes on."""
 
-FINISH_SECONDS = 2.0
-"""So long what is left at the end is tried again, as while another writer has SQLite: less than a
-server that ends gives an application."""
+FINISH_SECONDS = 1.5
+"""So long what is left at the end is tried again, as while another writer has SQLite. A hub has two
+such ends, one behind the other, and whoever comes meanwhile waits for them."""
 
 TRIES = 3
 """Failures in a row before a batch is split; and of one alone, while others succeed, before it is

@@ -80,8 +80,7 @@ class Requests:
     async def close(self) -> None:
         """Do what can still be done, of all that was asked for."""
         self._closing = True
-        await self._marking.finish()
-        await self._reading.finish()
+        await asyncio.gather(self._marking.finish(), self._reading.finish())
 
     async def _mark(self, taken: Mapping[Key, Ids]) -> Mapping[Key, Ids]:
         now = {key: dict(islice(ids.items(), AT_ONCE)) for key, ids in taken.items()}
