@@ -110,10 +110,10 @@ class Coalescer(Generic[K, V]):
         time = asyncio.get_running_loop().time
         ends = time() + FINISH_SECONDS
         while before := dict(self.waiting):
-            pause = await self._round()
+            pause = min(await self._round(), RETRY_SECONDS)
             if self.waiting != before:
                 continue  # some of it was done
-            if time() + pause > ends:
+            if time() > ends:
                 return
             await asyncio.sleep(pause)
 
