@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -70,6 +71,7 @@ class Exchange:
 def endpoint(**handlers: Handler) -> Callable[..., HttpResponse]:
     """A view that answers each of these methods by a struct, and all else by a problem."""
 
+    @login_not_required  # a middleware would lead apps with tickets to a form to sign in
     @csrf_exempt  # tickets need no token; `identify` asks sessions for one
     def view(request: HttpRequest, **in_path: str) -> HttpResponse:
         exchange = Exchange(request)

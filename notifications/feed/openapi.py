@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -57,6 +58,7 @@ _HEADERS = {
 }
 
 
+@login_not_required
 @require_safe
 def document(request: HttpRequest) -> HttpResponse:
     """For everybody: it says nothing of anybody."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import SyncToAsync, sync_to_async
+from django.contrib.auth.decorators import login_not_required
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +34,7 @@ _SIGNED_OUT = (
 )
 
 
+@login_not_required
 @csrf_exempt
 @transaction.non_atomic_requests
 async def poll(request: HttpRequest) -> HttpResponse:

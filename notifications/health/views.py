@@ -1,5 +1,6 @@
 """What load balancers and Prometheus ask of one process."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -13,6 +14,7 @@ MAY_SEE = "durable_notifications.view_delivery"
 REALM = {"WWW-Authenticate": 'Bearer realm="metrics"'}
 
 
+@login_not_required
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
@@ -20,6 +22,7 @@ def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"live": True})
 
 
+@login_not_required
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
@@ -39,6 +42,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer, status=200 if is_ready else 503)
 
 
+@login_not_required
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:

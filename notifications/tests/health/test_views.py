@@ -1,5 +1,6 @@
 from unittest import mock
 
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.test import TestCase, override_settings
 
@@ -10,6 +11,7 @@ from ..users import make_user
 
 TOKEN = "a-token-of-16-characters"
 URLS = "notifications.tests.health.urls"
+REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 
 @override_settings(ROOT_URLCONF=URLS)
@@ -17,6 +19,11 @@ class ReadyTests(TestCase):
     def test_a_process_is_live_whatever_else_is_broken(self):
         with mock.patch.object(probes, "database_problem", return_value="away"):
             self.assertEqual(self.client.get("/health/live/").json(), {"live": True})
+
+    @override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, REQUIRED])
+    def test_probes_need_not_sign_in_on_a_site_where_all_others_have_to(self):
+        for path, status in (("live", 200), ("ready", 200), ("metrics", 404)):
+            self.assertEqual(self.client.get(f"/health/{path}/").status_code, status)
 
     def test_a_process_that_can_serve_is_ready(self):
         answer = self.client.get("/health/ready/")
