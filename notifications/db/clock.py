@@ -45,8 +45,12 @@ def days_ago(days: float) -> Combinable:
 
 
 def in_utc(time: datetime) -> datetime:
-    """For clients, who are in any zone: what has none is local, as `USE_TZ` is off."""
-    return time if time.tzinfo else time.replace(tzinfo=get_default_timezone()).astimezone(UTC)
+    """For clients, who are in any zone: what has none is local, as `USE_TZ` is off.
+
+    With a `TIME_ZONE` of its own a database tells times in that one.
+    """
+    zoned = time if time.tzinfo else time.replace(tzinfo=get_default_timezone())
+    return zoned.astimezone(UTC)
 
 
 def _shift(connection: BaseDatabaseWrapper) -> str:

@@ -9,7 +9,7 @@ from django.db import connection, connections
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
-from notifications.db.clock import Now, ago
+from notifications.db.clock import Now, ago, in_utc
 from notifications.models import Delivery, Notification
 from notifications.send import notify
 from notifications.store import marking, queue
@@ -52,6 +52,10 @@ class LocalTimeTests(InEveryZone):
             delivery = Delivery.objects.get()
             for told in (delivery.delivered_at, delivery.read_at, delivery.archived_at):
                 self.assertLess(abs(told - timezone.now()), 5 * SECOND)
+
+    def test_clients_are_told_times_in_utc_where_the_database_has_a_zone_of_its_own(self):
+        told = in_utc(datetime(2026, 1, 31, 13, tzinfo=ZoneInfo("Europe/Berlin")))
+        self.assertEqual(told.isoformat(), "2026-01-31T12:00:00+00:00")
 
     def test_clients_are_told_times_in_utc_live_and_replayed(self):
         for _ in self.each_zone():
