@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..conf import get_settings
+from ..db.clock import MAX_AGE
 from ..exceptions import InvalidNotification, NotificationError
 from ..models import Delivery, Notification
 from ..store.database import database
@@ -61,7 +62,7 @@ def import_from(
     """
     source, total = Source(table, database()), Imported()
     _require_first(table)
-    oldest = timezone.now() - timedelta(days=get_settings().KEEP_DAYS)
+    oldest = timezone.now() - timedelta(days=min(get_settings().KEEP_DAYS, MAX_AGE.days))
     for rows in source.batches(batch_size):
         _import(_wanted(rows, table, oldest, total), total, write=not dry_run)
         done(total)

@@ -92,6 +92,11 @@ class ImportTests(MovingTestCase):
         total = self.run_import()
         self.assertEqual((total.imported, total.too_old), (1, 1))
 
+    def test_rows_of_any_age_come_where_the_site_keeps_them_for_ever(self):
+        self.add(1, timestamp=self.now - timedelta(days=9000))
+        with override_settings(NOTIFICATIONS={"KEEP_DAYS": 10**9}):
+            self.assertEqual(self.run_import().imported, 1)
+
     def test_no_more_reasons_are_kept_than_anybody_reads(self):
         for id_ in range(1, 5):
             self.add(id_, description="x" * 9000)
