@@ -21,8 +21,9 @@ browser = Client(SERVER_NAME="localhost", raise_request_exception=False)
 browser.force_login(User.objects.get(username="ada"))
 run, other = PerfRun.objects.values_list("pk", flat=True)
 compare = f"compare/?run={run}&run={other}"
-for page in ("", f"{run}/change/", compare, f"export/?run={run}", "trend/"):
-    print(browser.get(f"/admin/perftests/perfrun/{page}").status_code, page)
+runs = ("", f"{run}/change/", compare, f"export/?run={run}", "trend/", "start/", "start_part/")
+for page in (*(f"perfrun/{page}" for page in runs), "perfalert/"):
+    print(browser.get(f"/admin/perftests/{page}").status_code, page)
 """
 
 
@@ -47,7 +48,7 @@ def assert_stands_alone(test, project):
     test.assertIn("2/2", project.manage("perf", "history"))
     answers = project.manage("shell", "-v0", "-c", PAGES).splitlines()
     test.assertEqual({answer.split()[0] for answer in answers}, {"200"}, answers)
-    test.assertEqual(len(answers), 5)
+    test.assertEqual(len(answers), 8)
     project.write("myapp/tests/test_own.py", OWN_TEST)
     for words in ("test", "test perftests"):
         with test.subTest(words):
