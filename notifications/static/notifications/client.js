@@ -1,14 +1,9 @@
 /**
  * Live notifications over one WebSocket: a client of wire protocol 1 (docs/reference/protocol.md).
- *
- *     const client = new NotificationClient();
- *     client.addEventListener("notification", (event) => show(event.detail));
- *     client.connect();
- *
- * docs/reference/client.md says what its events mean.
+ * docs/reference/client.md says how to use it, and what its events mean.
  */
 
-const ACK_DELAY_MS = 1000; // at most
+const ACK_DELAY_MS = 1000;
 const PING_INTERVAL_MS = 25_000;
 const PONG_TIMEOUT_MS = 10_000;
 const HELLO_TIMEOUT_MS = 30_000; // many clients that come back at once wait for each other
@@ -24,7 +19,7 @@ export class NotificationClient extends EventTarget {
   #url;
   #socket = null;
   #status = "closed";
-  #stoppedBy = null; // the code
+  #code = null;
   #unread = 0;
   #epoch = null; // in another one, ids stand for other notifications
   #upto = 0; // the unread count that was told last includes nothing above this id
@@ -47,12 +42,10 @@ export class NotificationClient extends EventTarget {
     return this.#status;
   }
 
-  /** The count the server told last, and what has arrived since. */
   get unread() {
     return this.#unread;
   }
 
-  /** Connect, and stay connected until `close()`. */
   connect() {
     this.#listeners?.abort();
     this.#listeners = new AbortController();
@@ -72,28 +65,25 @@ export class NotificationClient extends EventTarget {
     this.#open();
   }
 
-  /** Leave and stay away. */
+  /** And stay away. */
   close() {
     this.#listeners?.abort();
     this.#hangUp();
   }
 
-  /** These were on the user's screen. */
+  /** Without a connection, marks are told to the server on the next one. */
   seen(ids) {
     this.#mark("seen", ids);
   }
 
-  /** The user has read these. Without a connection it is told to the server on the next one. */
   read(ids) {
     this.#mark("read", ids);
   }
 
-  /** The user has put these away. */
   archive(ids) {
     this.#mark("archive", ids);
   }
 
-  /** The user has read everything up to this id. */
   readAll(upTo) {
     this.#readUpTo = Math.max(this.#readUpTo, upTo);
     this.#sendMarks();
@@ -124,11 +114,7 @@ export class NotificationClient extends EventTarget {
 
   #lost(code) {
     this.#drop();
-    if (!RECONNECT_CODES.has(code)) {
-      this.#stoppedBy = code;
-      this.#setStatus("stopped", code);
-      return;
-    }
+    if (!RECONNECT_CODES.has(code)) return this.#setStatus("stopped", code);
     const [shortest, longest] = this.#retrySeconds;
     const seconds = shortest + Math.random() * (longest - shortest);
     const factor = Math.min(2 ** this.#attempts, MAX_BACKOFF);
@@ -151,7 +137,7 @@ export class NotificationClient extends EventTarget {
     if (this.#status === "closed") this.#open();
   }
 
-  /** The network or the tab is back, or the network is gone: do not wait for a timer. */
+  /** Network or tab are back, or gone: do not wait for a timer. */
   #check() {
     if (this.#status === "open") this.#ping();
     else if (this.#status === "waiting" && navigator.onLine && !document.hidden) this.#open();
@@ -159,8 +145,7 @@ export class NotificationClient extends EventTarget {
 
   /** Somebody looks at this tab: now another one is the least wanted. */
   #turnedTo() {
-    const madeRoom = this.#status === "stopped" && this.#stoppedBy === MADE_ROOM;
-    if (madeRoom && !document.hidden) this.#open();
+    if (this.#code === MADE_ROOM && !document.hidden) this.#open();
   }
 
   #receive(frame) {
@@ -287,6 +272,7 @@ export class NotificationClient extends EventTarget {
 
   #setStatus(status, code = null) {
     this.#status = status;
+    this.#code = code;
     this.#emit("status", { status, code });
   }
 

@@ -10,7 +10,7 @@ export class Feed extends EventTarget {
   #csrf;
   #user;
   #name;
-  #memory = new Map(); // where storage is blocked or full
+  #memory = {}; // where storage is blocked or full
   #count = 1e6; // as many digits each time, as keys are put in order
   #flushing = false;
   #pause = RETRY_MS[0];
@@ -28,20 +28,22 @@ export class Feed extends EventTarget {
     return bodyOf(await this.fetch(path, { query }));
   }
 
-  /**
-   * Do it as soon as the network lets it, in order, also if this tab is closed before. Each has a
-   * key of its own in the storage: of a list that two tabs write, one would lose what the other wrote.
-   */
+  /** As soon as the network lets it, in order, also if this tab is closed before. Of one list, two tabs would lose some. */
   post(verb, body) {
     const key = `${this.#name}${Date.now()} ${(this.#count += 1)} ${Math.random()}`;
     const request = JSON.stringify([verb, body]);
     try {
       localStorage.setItem(key, request);
     } catch {
-      this.#memory.set(key, request);
+      this.#memory[key] = request;
     }
     for (const old of this.#keys().slice(0, -MAX_QUEUED)) this.#remove(old);
     this.flush();
+  }
+
+  /** Of any number of ids. */
+  postIds(verb, ids) {
+    for (const part of parts(ids)) this.post(verb, { ids: part });
   }
 
   /** Do it at once and only once: the page goes. */
@@ -49,12 +51,13 @@ export class Feed extends EventTarget {
     return this.fetch(`${verb}/`, { body });
   }
 
-  /** Send what waits; one tab at a time. */
+  /** Send what waits; one tab at a time, where the browser knows how. */
   async flush() {
     if (this.#flushing || !this.#keys().length) return;
     this.#flushing = true;
     try {
-      await exclusively(`${this.#name}queue`, () => this.#sendAll());
+      const send = () => this.#sendAll();
+      await (navigator.locks ? navigator.locks.request(`${this.#name}queue`, send) : send());
     } finally {
       this.#flushing = false;
     }
@@ -103,18 +106,18 @@ export class Feed extends EventTarget {
     return this.#csrf ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
   }
 
-  /** Of all that waits, oldest first. */
+  /** Oldest first. */
   #keys() {
-    const keys = [...this.#memory.keys(), ...Object.keys(storage())];
+    const keys = Object.keys({ ...this.#memory, ...storage() });
     return keys.filter((key) => key.startsWith(this.#name)).sort();
   }
 
   #request(key) {
-    return JSON.parse(this.#memory.get(key) ?? storage()[key]);
+    return JSON.parse(this.#memory[key] ?? storage()[key]);
   }
 
   #remove(key) {
-    this.#memory.delete(key);
+    delete this.#memory[key];
     delete storage()[key];
   }
 }
@@ -132,12 +135,7 @@ export async function bodyOf(response) {
   return response?.ok ? response.json().catch(() => null) : null;
 }
 
-/** As many ids as one request takes, again and again. */
+/** As many as one request takes. */
 export function* parts(ids) {
   for (let start = 0; start < ids.length; start += MAX_IDS) yield ids.slice(start, start + MAX_IDS);
-}
-
-/** By one tab at a time, where the browser knows how. */
-function exclusively(name, action) {
-  return navigator.locks ? navigator.locks.request(name, action) : action();
 }

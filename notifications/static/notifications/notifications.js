@@ -1,9 +1,6 @@
 /**
- * Notifications of the user of this page, the same in all tabs of the browser.
- *
- * One tab, the *leader*, has the socket, or polls the feed where WebSockets are blocked; the others
- * hear from it. What the user does goes to the feed over HTTP, and waits while there is no network.
- * notifications.d.ts says what is public; docs/reference/client.md, what it promises.
+ * Notifications of the user of this page, the same in all tabs: one, the leader, has the socket or polls,
+ * and tells the others. notifications.d.ts says what is public; docs/reference/client.md, what it promises.
  */
 
 import { NotificationClient } from "./client.js";
@@ -28,24 +25,21 @@ export class Notifications extends EventTarget {
   #limit;
   #subscribers = new Set();
   #telling = false;
-  /** @type {import("./notifications").Snapshot} */
   #snapshot = { items: [], unread: 0, more: false, status: "closed", code: null, loaded: false };
   #known = new Map(); // ids that were shown, with what tells one from another of the same id
-  #next = null; // the cursor of what follows the items
-  #etag = "";
+  #next = null; // the cursor of what follows the items, or of what may be missing between them
+  #top; // the newest id of the page that was loaded last
+  #current = false; // whether it has heard all since it was loaded
   #loading = null;
   #again = false;
-  /** What the socket brought in this moment, for one look at all of it. */
-  #incoming = [];
-  /** What the socket brought while a list was on its way, which may be older. */
-  #meanwhile = [];
+  #incoming = []; // by the socket in this moment, for one look at all of it
+  #meanwhile = []; // while a list was on its way, which may be older
   #polling = null;
   #pollTimer = null;
   #wanted = false;
   #delayed = null;
   #held = {}; // up to which id all looks read that the server still counts
 
-  /** @param {import("./notifications").Options} [options] */
   constructor({ feed = "/notifications/", socket = "/ws/notifications/", user = "", csrf, limit = 20 } = {}) {
     super();
     const name = `notifications ${feed} ${user}`;
@@ -85,7 +79,7 @@ export class Notifications extends EventTarget {
   }
 
   close() {
-    this.#wanted = false;
+    this.#wanted = this.#current = false;
     this.#tabs.leave();
     this.#unlead();
     this.#set({ status: "closed" });
@@ -119,16 +113,15 @@ export class Notifications extends EventTarget {
     const { items, unread } = this.#snapshot;
     const newest = items[0]?.id;
     if (newest === undefined) return () => {};
-    const ids = items.filter((item) => item.read_at === null).map(({ id }) => id);
+    const ids = this.#unread();
     const finish = (leaving) => {
       if (!this.#release(finish)) return;
       const post = (body) => this.#feed[leaving ? "send" : "post"]("read", body);
+      const kept = this.#unread().filter((id) => ids.includes(id)); // marked meanwhile
       // Up to an id counts what is acknowledged; by their ids those are read that may not be yet.
-      if (leaving) for (const part of parts(ids)) post({ ids: part });
-      post({ upto: newest });
+      for (const part of parts(ids.filter((id) => !kept.includes(id)))) post({ ids: part });
+      post({ upto: Math.min(newest, ...kept.map((id) => id - 1)) });
     };
-    // What has arrived may not be acknowledged yet, and only what is counts as read.
-    for (const part of parts(ids)) this.#feed.post("ack", { ids: part });
     this.#delayed?.();
     this.#delayed = finish;
     this.#tabs.tell("held", { upto: newest, unread, ms: undoMs });
@@ -136,23 +129,32 @@ export class Notifications extends EventTarget {
     if (undoMs) setTimeout(finish, undoMs);
     else finish();
     return () => {
-      if (this.#release(finish)) this.#tabs.tell("changed", { marked_unread: ids, unread: unread + this.#snapshot.unread });
+      if (!this.#release(finish)) return;
+      this.#tabs.tell("changed", { marked_unread: ids, unread: unread + this.#snapshot.unread });
+      this.#tabs.tell("resync"); // some may be archived by now
     };
   }
 
   async loadMore() {
-    if (this.#next === null) return false;
-    const page = await this.#feed.get("", { limit: this.#limit, cursor: this.#next });
-    if (page === null) return false;
-    this.#next = page.next;
-    this.#merge(page.items);
-    return true;
+    for (let cursor; (cursor = this.#next) !== null; ) {
+      const page = await this.#feed.get("", { limit: this.#limit, cursor });
+      if (page === null) return false;
+      const before = this.#snapshot.items.length;
+      if (this.#next === cursor) this.#next = page.next;
+      this.#merge(page.items);
+      if (this.#snapshot.items.length > before) return true;
+    }
+    return false;
+  }
+
+  #unread() {
+    return this.#snapshot.items.filter((item) => item.read_at === null).map(({ id }) => id);
   }
 
   #change(verb, kind, ids) {
     ids = [...ids];
     if (!ids.length) return;
-    for (const part of parts(ids)) this.#feed.post(verb, { ids: part });
+    this.#feed.postIds(verb, ids);
     this.#tabs.tell("changed", { [kind]: ids });
   }
 
@@ -164,7 +166,10 @@ export class Notifications extends EventTarget {
     client.addEventListener("status", ({ detail }) => this.#statusOf(detail));
     client.addEventListener("resync", () => this.#load());
     window.addEventListener("online", () => this.#feed.flush());
-    window.addEventListener("pagehide", () => this.#delayed?.(true));
+    window.addEventListener("pagehide", () => {
+      this.#delayed?.(true);
+      this.#current = false;
+    });
   }
 
   #lead() {
@@ -180,8 +185,8 @@ export class Notifications extends EventTarget {
   #statusOf({ status, code }) {
     if (!this.#tabs.leads || !this.#wanted) return;
     if (status === "open" || status === "stopped") this.#stopPolling();
-    else this.#pollSoon();
-    if (this.#polling) status = "polling";
+    else this.#pollSoon(status === "waiting" && !this.#snapshot.loaded);
+    if (this.#polling) return;
     this.#tabs.tell("status", { status, code });
     if (status === "open") this.#feed.flush();
   }
@@ -201,13 +206,13 @@ export class Notifications extends EventTarget {
     if (this.#incoming.push(item) === 1) queueMicrotask(() => this.#tabs.tell("arrived", this.#incoming.splice(0)));
   }
 
-  /** A tab that came later has what the leader has. */
+  /** A tab that comes or comes back has what the leader has, and the lead where that has stopped. */
   #take({ snapshot, next, held }) {
-    if (this.#snapshot.loaded) {
-      this.#set({ status: snapshot.status, code: snapshot.code });
-      return;
-    }
-    for (const item of snapshot.items) this.#remember(item);
+    const { status, code, items, loaded } = snapshot;
+    if (!this.#current && status === "stopped") this.#tabs.take();
+    if (this.#current || !loaded) return this.#set({ status, code });
+    this.#current = true;
+    for (const item of items) this.#remember(item);
     this.#next = next;
     this.#hold(held);
     this.#set(snapshot);
@@ -230,7 +235,7 @@ export class Notifications extends EventTarget {
     return Math.max(0, unread - (this.#held.unread ?? 0));
   }
 
-  /** From the socket or a poll: each once, whichever way it came. */
+  /** Each once, by socket or poll. */
   #arrived(frames) {
     const fresh = frames.filter((item) => this.#isNew(item));
     if (!fresh.length) return;
@@ -270,9 +275,13 @@ export class Notifications extends EventTarget {
   #latest({ counts, items, next }) {
     const first = !this.#snapshot.loaded;
     const now = new Date().toISOString();
-    items = items.map((item) => (item.id <= this.#held.upto ? LOCAL.read(item, now) : item));
+    const unread = this.#unread();
+    items = items.map((item) => (item.id <= this.#held.upto && !unread.includes(item.id) ? LOCAL.read(item, now) : item));
     const fresh = items.filter((item) => this.#isNew(item));
-    if (this.#next === null || !items.length) this.#next = next;
+    // Between what was loaded before and this some may be missing.
+    if (!(items.at(-1)?.id <= this.#top)) this.#next = next;
+    this.#top = items[0]?.id;
+    this.#current = true;
     this.#merge(items, { replaceFrom: next === null ? 0 : (items.at(-1)?.id ?? 0), unread: this.#withoutHeld(counts.unread) });
     if (!first) for (const item of fresh.reverse()) this.#emit("notification", item);
   }
@@ -300,10 +309,8 @@ export class Notifications extends EventTarget {
 
   /** The leader brings all tabs up to date; a call while it loads makes it load once more. */
   async #load() {
-    if (this.#loading) {
-      this.#again = true;
-      return;
-    }
+    this.#again = true;
+    if (this.#loading) return;
     do {
       this.#again = false;
       this.#meanwhile = [];
@@ -321,9 +328,11 @@ export class Notifications extends EventTarget {
     return { counts: { unread: counts.unread + missing.length }, items: [...missing.reverse(), ...items], next };
   }
 
-  #pollSoon() {
-    if (this.#polling || this.#pollTimer !== null) return;
-    this.#pollTimer = setTimeout(() => this.#poll(), POLL_AFTER_MS);
+  /** At once where there is nothing to show yet. */
+  #pollSoon(now) {
+    if (this.#polling || (this.#pollTimer !== null && !now)) return;
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = setTimeout(() => this.#poll(), now ? 0 : POLL_AFTER_MS);
   }
 
   #stopPolling() {
@@ -340,11 +349,8 @@ export class Notifications extends EventTarget {
     if (signal.aborted) return;
     if (module === null) {
       this.#polling = null;
-      this.#pollSoon(); // there is no network at all
-      return;
+      return this.#pollSoon(); // there is no network at all
     }
-    this.#tabs.tell("status", { status: "polling", code: null });
-    this.#feed.flush();
     const isNew = (item) => this.#isNew(item);
     const tell = (kind, detail) => this.#tabs.tell(kind, detail);
     await module.poll({ feed: this.#feed, limit: this.#limit, isNew, tell, signal });

@@ -1,6 +1,6 @@
 /** The feed asked again and again: loaded only where no WebSocket opens. */
 
-import { bodyOf, parts } from "./feed.js";
+import { bodyOf } from "./feed.js";
 
 const WAIT_SECONDS = 25;
 const NO_WAIT_MS = 1000; // a server that answers "nothing new" as fast does not wait
@@ -10,6 +10,8 @@ const MAX_PAGES = 20; // of what is new in one poll
 /** Tell what is new until `signal` says stop, or until nobody is signed in any more. */
 export async function poll({ feed, limit, isNew, tell, signal }) {
   let etag = "";
+  let status = null;
+  feed.flush();
   while (!signal.aborted) {
     const begun = Date.now();
     const headers = etag ? { "If-None-Match": etag } : {};
@@ -17,6 +19,7 @@ export async function poll({ feed, limit, isNew, tell, signal }) {
     if (response?.status === 401) return;
     const latest = await bodyOf(response);
     if (signal.aborted) return; // the socket knows better by now
+    say(response === null || response.status >= 500 ? "waiting" : "polling");
     if (latest !== null) {
       etag = response.headers.get("ETag");
       await announce(latest);
@@ -38,7 +41,12 @@ export async function poll({ feed, limit, isNew, tell, signal }) {
     if (fresh.length) tell("arrived", fresh.reverse());
     tell("latest", latest);
     const waiting = [...latest.items.filter(waits), ...further].map(({ id }) => id);
-    for (const part of parts(waiting)) feed.post("ack", { ids: part });
+    feed.postIds("ack", waiting);
+  }
+
+  function say(now) {
+    if (now !== status) tell("status", { status: now, code: null });
+    status = now;
   }
 
   function pause() {

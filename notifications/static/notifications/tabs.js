@@ -41,6 +41,11 @@ export class Tabs {
     this.#exit();
   }
 
+  /** The lead, whoever has it. */
+  take() {
+    if (!this.leads && this.#channel) this.#request(true);
+  }
+
   /** To all tabs, this one included. */
   tell(kind, detail = null) {
     this.#channel?.postMessage({ kind, detail });

@@ -37,7 +37,7 @@ class AnotherUserTests(SharedClientTestCase):
         self.context.set_offline(True)
         self.tab.evaluate("() => { notifications.readAll(); }")
         self.sign_in(self.other, self.context)
-        with self.tab.expect_response("**/ack/") as refused:
+        with self.tab.expect_response("**/read/") as refused:
             self.context.set_offline(False)
         self.assertEqual(refused.value.status, 401)
         self.sign_in(self.user, self.context)

@@ -18,6 +18,10 @@ window.WebSocket = class extends EventTarget {
   send() {}
 };
 """
+NEVER_AFTER_SIX_SECONDS = """
+  const wait = window.setTimeout;
+  window.setTimeout = (call, ms, ...more) => ms === 6000 || wait(call, ms, ...more);
+"""
 WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined });"
 
 
@@ -228,6 +232,19 @@ class PollingTests(SharedClientTestCase):
         self.until_titles("by socket", "by poll", "before", tabs=[tab, other])
         self.until_unread(2, tab, other)
         self.assertEqual(len(tab.evaluate("arrived")), len(set(tab.evaluate("arrived"))))
+
+    def test_a_page_whose_first_try_for_a_socket_fails_has_its_list_at_once(self):
+        notify(self.user, "before")
+        tab = self.open_tab(BLOCKED + NEVER_AFTER_SIX_SECONDS)
+        self.until_titles("before", tabs=[tab])
+
+    def test_all_tabs_say_that_there_is_no_connection_while_polls_fail(self):
+        tabs = [self.open_tab(BLOCKED) for _ in range(2)]
+        self.until(tabs[1], "snapshot.status === 'polling'", "the poll")
+        tabs[0].route("**/poll/**", lambda route: route.fulfill(status=502))
+        self.until(tabs[1], "snapshot.status === 'waiting'", "the trouble")
+        tabs[0].unroute("**/poll/**")
+        self.until(tabs[1], "snapshot.status === 'polling'", "the next poll")
 
     def test_the_code_that_polls_is_asked_for_again_where_it_could_not_be_loaded(self):
         refused = []
