@@ -5,9 +5,12 @@ from urllib.parse import urlsplit
 
 from django import template
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from ..access.users import primary_key
 from ..store.own.listing import count_unread
@@ -62,4 +65,17 @@ def notification_bell(
         "read_on": read_on,
         "toasts": "on" if toasts else "off",
         "unread": count_unread(pk),
+        "language": _language(request),
     }
+
+
+def _language(request: HttpRequest) -> str:
+    """That of the page, as the region of its user writes dates: `en-gb` where the page is `en-us`.
+
+    Browsers do not know the variants of Django's languages, such as `ca@valencia`.
+    """
+    of_page = (get_language() or "").partition("@")[0]
+    language, _, region = of_page.partition("-")
+    wanted = language if len(region) == 2 else of_page
+    asked = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
+    return next((code for code, _ in asked if code.startswith(f"{wanted}-")), of_page)

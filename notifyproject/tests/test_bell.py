@@ -4,8 +4,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template
 from django.test import RequestFactory, TestCase, override_settings, tag
+from django.utils import translation
 
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from notifications.send import edit, notify, recall
 from notifications.tests.browser import needs_browser, violations, wait_until
 
@@ -18,9 +19,24 @@ HOSTILE = (
     "\U0001f469\u200d\U0001f469\u200d\U0001f467",
 )
 
+DESKTOP = """
+  window.rung = [];
+  window.Notification = class {
+    static permission = "granted";
+    constructor(title) { rung.push(title); }
+  };
+  let away = false;
+  Object.defineProperty(document, "hidden", { get: () => away });
+  window.look = (looks) => {
+    away = !looks;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+"""
+"""A user who has allowed notifications on the desktop, and who looks at a tab or does not."""
 
-def rendered(user):
-    request = RequestFactory().get("/")
+
+def rendered(user, **headers):
+    request = RequestFactory().get("/", headers=headers)
     request.user = user
     return Template("{% load notifications %}{% notification_bell %}").render(
         Context({"request": request})
@@ -35,6 +51,19 @@ class BellTagTests(TestCase):
         self.assertIn('part="badge" aria-hidden="true">1<', rendered(ada))
         with self.assertNumQueries(1):
             rendered(ada)
+
+    def test_the_bell_is_in_the_language_of_the_page_and_the_region_of_its_user(self):
+        ada = User.objects.create_user("ada")
+        for page, asked, language in (
+            ("en-us", "de-AT,en-GB;q=0.8,en-US;q=0.5", "en-gb"),
+            ("en", "en", "en"),
+            ("de", "fr-CH, en", "de"),
+            ("zh-hans", "zh-TW, zh-Hant-TW", "zh-hans"),
+            ("ca@valencia", "", "ca"),
+        ):
+            with self.subTest(page, asked=asked), translation.override(page):
+                bell = rendered(ada, **{"Accept-Language": asked})
+                self.assertIn(f'<notification-bell lang="{language}"', bell)
 
     def test_the_bell_is_for_nobody_who_is_not_signed_in(self):
         self.assertEqual(rendered(AnonymousUser()).strip(), "")
@@ -115,6 +144,70 @@ class BellTests(LivePageTestCase):
         tab.locator("[data-do=undo]").click()
         self.until_badge("4", tab, other, later)
         self.until_state(tab, sent[1], "seen")
+
+    def test_what_was_read_keeps_its_title_in_the_panel_and_is_not_to_be_marked_again(self):
+        notify(self.user, "n0")
+        tab = self.open_live_tab()
+        tab.locator("#bell").click()
+        mark, title = (tab.locator(f"[part=item] {part}") for part in ("button", "[part=title]"))
+        self.assertTrue(title.is_visible())
+        mark.first.click()
+        self.until_badge("", tab)
+        self.assertFalse(mark.first.is_visible())
+        self.assertTrue(title.is_visible())
+
+    def test_the_focus_stays_in_the_panel_when_what_was_pressed_is_no_more(self):
+        for number in range(22):
+            notify(self.user, f"n{number}")
+        Delivery.objects.mark_delivered()
+        tab = self.open_live_tab()
+        tab.locator("#bell").press("Enter")
+        items = tab.locator("[part=item]")
+        items.first.locator("button[data-do=read]").press("Enter")
+        self.until_badge("21", tab)
+        archive = items.locator("[data-do=archive]")
+        self.assertTrue(archive.first.evaluate("button => button.matches(':focus')"))
+        tab.locator("#more").press("Enter")
+        wait_until(tab, lambda: items.count() == 22, "the last page")
+        self.assertTrue(archive.nth(19).evaluate("button => button.matches(':focus')"))
+        tab.locator("[data-do=read-all]").press("Enter")
+        self.until_badge("", tab)
+        self.assertEqual(self.focused(tab), "panel")
+        tab.keyboard.press("Escape")
+        self.assertEqual(self.focused(tab), "bell")
+
+    def test_days_are_named_in_the_language_of_the_page_whatever_that_of_the_browser_is(self):
+        sent = notify(self.user, "n0")
+        context = self.new_context(locale="fr")
+        cookie = {"name": "django_language", "value": "de", "url": self.server.http_url}
+        context.add_cookies([cookie])
+        tab = self.open_live_tab(context=context)
+        tab.locator("#bell").click()
+        day = tab.locator("[part=day]").first.text_content()
+        german = (
+            "time => new Intl.DateTimeFormat('de', { dateStyle: 'full' }).format(new Date(time))"
+        )
+        self.assertEqual(day, tab.evaluate(german, sent.created_at.isoformat()))
+
+    def test_a_bell_that_a_script_puts_into_the_page_comes_to_life(self):
+        tab = self.open_live_tab()
+        tab.evaluate("async () => { document.body.innerHTML = await (await fetch('/')).text(); }")
+        notify(self.user, "n0")
+        self.until_badge("1", tab)
+        self.complaints.clear()  # Chromium says that innerHTML leaves the template as it is
+
+    def test_the_desktop_shows_what_comes_while_no_tab_is_looked_at_once(self):
+        context = self.new_context()
+        context.add_init_script(DESKTOP)
+        tabs = [self.open_live_tab(context=context) for _ in range(2)]
+        tabs[0].evaluate("look(false)")
+        notify(self.user, "seen in the other tab")
+        self.until_badge("1", *tabs)
+        tabs[1].evaluate("look(false)")
+        notify(self.user, "seen nowhere")
+        self.until_badge("2", *tabs)
+        wait_until(tabs[0], lambda: tabs[0].evaluate("rung"), "the desktop")
+        self.assertEqual([tab.evaluate("rung") for tab in tabs], [["seen nowhere"], []])
 
     def test_the_bell_is_walked_by_the_keyboard_alone(self):
         for number in range(2):

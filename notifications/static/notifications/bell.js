@@ -6,8 +6,9 @@ const UNDO_MS = 6000;
 const TOAST_MS = 6000; // what is an error stays until it is closed
 const MAX_TOASTS = 3;
 const MAX_COUNT = 99;
-const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
-const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const LANGUAGE = document.querySelector("notification-bell")?.lang || undefined;
+const DAY = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "full" });
+const TIME = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short" });
 
 export class NotificationBell extends HTMLElement {
   #parts;
@@ -18,19 +19,19 @@ export class NotificationBell extends HTMLElement {
   #end = null;
 
   connectedCallback() {
+    // As a script puts it into a page.
+    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).append(this.querySelector("template").content);
     const { feed, socket, user, csrf } = this.dataset;
-    const find = (id) => this.shadowRoot.getElementById(id);
-    const names = ["bell", "badge", "count", "panel", "status", "done", "list", "empty", "more", "desktop", "toasts", "live", "item", "toast"];
-    this.#parts = Object.fromEntries(names.map((name) => [name, find(name)]));
+    this.#parts = Object.fromEntries([...this.shadowRoot.querySelectorAll("[id]")].map((part) => [part.id, part]));
     this.#end = new AbortController();
-    /** The store behind it, for the page. */
     this.notifications = new Notifications({ feed, socket, user, csrf });
     const { signal } = this.#end;
     this.shadowRoot.addEventListener("click", (event) => this.#click(event), { signal });
     this.shadowRoot.addEventListener("keydown", (event) => event.key === "Escape" && this.close(), { signal });
     document.addEventListener("pointerdown", (event) => this.#outside(event), { signal });
     this.notifications.addEventListener("notification", ({ detail }) => this.#arrived(detail), { signal });
-    this.#parts.desktop.hidden = !("Notification" in window) || Notification.permission !== "default";
+    this.#parts.desktop.hidden = window.Notification?.permission !== "default";
+    this.#onDesktop();
     this.notifications.subscribe((snapshot) => this.#show(snapshot));
     this.notifications.connect();
   }
@@ -84,12 +85,18 @@ export class NotificationBell extends HTMLElement {
       all: () => this.#filter(false),
       unread: () => this.#filter(true),
       "read-all": () => this.#readAll(),
-      undo: () => this.#takeBack(),
+      undo: () => {
+        this.#undo?.();
+        this.#settled();
+      },
       more: () => this.notifications.loadMore(),
       desktop: () => this.#askForDesktop(),
       read: () => this.notifications.read([id]),
-      archive: () => this.#archive(id),
-      dismiss: () => target.closest("[data-id]").remove(),
+      archive: () => this.notifications.archive([id]),
+      dismiss: () => {
+        target.closest("[data-id]").remove();
+        this.#parts.bell.focus();
+      },
     };
     act[control?.dataset.do]?.();
   }
@@ -109,28 +116,17 @@ export class NotificationBell extends HTMLElement {
     this.#undoTimer = setTimeout(() => this.#settled(), UNDO_MS);
   }
 
-  #takeBack() {
-    this.#undo?.();
-    this.#settled();
-  }
-
   #settled() {
     if (this.#parts.done.contains(this.shadowRoot.activeElement)) this.#parts.panel.focus();
     this.#parts.done.hidden = true;
     this.#undo = null;
   }
 
-  /** The focus goes on to the next one. */
-  #archive(id) {
-    const item = this.#items.get(id);
-    const next = item.nextElementSibling ?? item.previousElementSibling;
-    const control = next?.querySelector('[data-do="archive"]') ?? this.#parts.panel;
-    if (item.contains(this.shadowRoot.activeElement)) control.focus();
-    this.notifications.archive([id]);
-  }
-
   #show({ items, unread, more, status, loaded }) {
     const { badge, count, list, empty, status: line } = this.#parts;
+    const focused = this.shadowRoot.activeElement;
+    const row = focused === this.#parts.more ? list.lastElementChild : focused?.closest("li");
+    const next = row?.nextElementSibling ?? row?.previousElementSibling;
     if (loaded) {
       badge.textContent = unread > MAX_COUNT ? `${MAX_COUNT}+` : unread;
       badge.hidden = unread === 0;
@@ -139,11 +135,16 @@ export class NotificationBell extends HTMLElement {
     const shown = this.#unreadOnly ? items.filter((item) => item.read_at === null) : items;
     this.#render(list, shown);
     this.#renew(items);
-    empty.hidden = !loaded || shown.length > 0;
+    empty.hidden = !loaded || shown.length + unread > 0;
     this.#parts.more.hidden = !more;
     line.textContent = line.dataset[status] ?? "";
     line.hidden = !line.textContent;
     this.shadowRoot.querySelector('[data-do="read-all"]').disabled = unread === 0;
+    // The focus goes on from what is no more.
+    if (focused?.disabled || focused?.checkVisibility() === false) {
+      const place = row?.isConnected ? row : next;
+      (place?.querySelector('[data-do="archive"]') ?? this.#parts.panel).focus();
+    }
     if (this.open && !document.hidden) queueMicrotask(() => this.#lookAgain());
   }
 
@@ -155,15 +156,16 @@ export class NotificationBell extends HTMLElement {
   /** Each item keeps its element, and the focus in it. */
   #render(list, items) {
     const before = this.#items;
-    this.#items = new Map(items.map((item) => [item.id, before.get(item.id) ?? this.#made(item)]));
+    const template = this.#parts.item.content.firstElementChild;
+    this.#items = new Map(items.map(({ id }) => [id, before.get(id) ?? template.cloneNode(true)]));
     for (const [id, element] of before) if (!this.#items.has(id)) element.remove();
     let day = "";
     let place = list.firstElementChild;
     for (const item of items) {
       const element = this.#items.get(item.id);
-      if (element.dataset.edited !== String(item.edited_at)) fill(element, item);
+      if (element.dataset.version !== item.created_at + item.edited_at) fill(element, item);
       element.toggleAttribute("data-unread", item.read_at === null);
-      element.querySelector('[data-do="read"]').hidden = item.read_at !== null;
+      element.querySelector('button[data-do="read"]').hidden = item.read_at !== null;
       const its = DAY.format(new Date(item.created_at));
       element.querySelector("[part=day]").textContent = its === day ? "" : its;
       day = its;
@@ -181,20 +183,9 @@ export class NotificationBell extends HTMLElement {
     }
   }
 
-  #made(item) {
-    const element = this.#parts.item.content.firstElementChild.cloneNode(true);
-    fill(element, item);
-    const time = element.querySelector("time");
-    time.dateTime = item.created_at;
-    time.textContent = TIME.format(new Date(item.created_at));
-    return element;
-  }
-
   #arrived(item) {
     this.#parts.live.textContent = item.title;
-    if (this.notifications.leads && document.hidden && window.Notification?.permission === "granted") {
-      new Notification(item.title, { body: item.body, tag: `notification-${item.id}` });
-    }
+    this.#onDesktop(item);
     if (this.open || document.hidden || this.dataset.toasts === "off") return;
     const toast = this.#parts.toast.content.firstElementChild.cloneNode(true);
     fill(toast, item);
@@ -208,16 +199,29 @@ export class NotificationBell extends HTMLElement {
     await Notification.requestPermission();
     this.#parts.desktop.hidden = true;
     this.#parts.panel.focus();
+    this.#onDesktop();
+  }
+
+  /** Each tab, as the one that rings has to know which are looked at. */
+  async #onDesktop(item) {
+    if (window.Notification?.permission !== "granted") return;
+    const { ring } = await import("./desktop.js");
+    if (item && this.notifications.leads) ring(item);
   }
 }
 
 /** All of it is text; only the address of a page becomes a link. */
-function fill(element, { id, level, title, body, url, edited_at }) {
+function fill(element, { id, level, title, body, url, created_at, edited_at }) {
   element.dataset.id = id;
-  element.dataset.edited = edited_at;
+  element.dataset.version = created_at + edited_at;
   element.dataset.level = level;
   const link = element.querySelector("[part=title]");
   link.textContent = title;
+  const time = element.querySelector("time");
+  if (time) {
+    time.dateTime = created_at;
+    time.textContent = TIME.format(new Date(created_at));
+  }
   element.querySelector("[part=body]").textContent = body;
   for (const name of element.querySelectorAll(".of")) name.textContent = title;
   const address = url && URL.canParse(url, location.href) && new URL(url, location.href);

@@ -34,3 +34,7 @@ class SizeTests(SimpleTestCase):
     def test_only_a_page_without_websockets_loads_what_polls(self):
         self.assertNotIn("polling.js", loaded("bell.js"))
         self.assertIn(b'import("./polling.js")', source("notifications.js"))
+
+    def test_only_a_user_who_has_allowed_it_loads_what_rings_on_the_desktop(self):
+        self.assertNotIn("desktop.js", loaded("bell.js"))
+        self.assertIn(b'import("./desktop.js")', source("bell.js"))
