@@ -1,6 +1,7 @@
 """The inbox in a real browser, on a real server, under a strict policy."""
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import tag
 
 from notifications.models import Delivery
@@ -189,6 +190,38 @@ class InboxTests(InboxPageTestCase):
         self.until_titles(tab, "missed", "n2", "n0")
         self.until_state(tab, sent[2], "read")
         self.until_count(tab, 1)
+        self.complaints.clear()  # a browser writes of each connection that is refused
+
+    def test_nothing_is_missing_behind_more_than_a_page_that_came_at_once(self):
+        self.send(30)
+        tab = self.open_live_tab(PATH)
+        tab.get_by_role("link", name="Older").click()
+        items = tab.locator("form.list li")
+        wait_until(tab, lambda: items.count() == 30, "all of it", 20)
+        with transaction.atomic():
+            later = [notify(self.user, f"later {number}") for number in range(40)]
+        wait_until(tab, lambda: self.titles(tab)[0] == "later 39", "the newest", 20)
+
+        def all_there():
+            tab.keyboard.press("End")
+            return items.count() == 70
+
+        wait_until(tab, all_there, "all of it", 20)
+        ids = items.evaluate_all("all => all.map((item) => Number(item.dataset.id))")
+        self.assertEqual(ids, sorted(ids, reverse=True))
+        self.assertEqual(ids[:40], [one.pk for one in reversed(later)])
+
+    def test_what_was_put_away_here_and_taken_back_elsewhere_meanwhile_is_in_the_list(self):
+        sent = self.send(2)
+        tab = self.open_live_tab(PATH)
+        with tab.expect_response("**/archive/"):
+            self.press(tab, "Archive")
+        wait_until(tab, lambda: not tab.evaluate("localStorage.length"), "nothing to send")
+        self.server.kill()
+        tab.get_by_text("No connection.").wait_for()
+        Delivery.objects.filter(notification=sent[0]).update(archived_at=None)
+        self.server.start()
+        self.until_titles(tab, "n1", "n0")
         self.complaints.clear()  # a browser writes of each connection that is refused
 
     def test_the_inbox_is_walked_by_the_keyboard_alone(self):

@@ -59,6 +59,7 @@ export class NotificationInbox extends HTMLElement {
     this.notifications.addEventListener("status", ({ detail }) => this.#statusOf(detail.status), { signal });
     this.notifications.addEventListener("state", ({ detail }) => this.#changed(detail), { signal });
     document.addEventListener("visibilitychange", () => this.#again && this.#look(), { signal });
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#look(), { signal });
   }
 
   /** A button does the same as without JavaScript, and nothing is loaded anew. */
@@ -198,6 +199,7 @@ export class NotificationInbox extends HTMLElement {
     if (status === "waiting") this.#away = true;
     else if (this.#away && (status === "open" || status === "polling")) {
       this.#away = false;
+      this.#gone.clear();
       this.#look();
     }
   }
@@ -216,10 +218,12 @@ export class NotificationInbox extends HTMLElement {
     this.#looking = false;
   }
 
-  /** What is as new as this page is in it, or is no more. */
-  #compare({ items, newest, more }) {
+  /** What is as new as this page is in it, or is no more. Where it does not reach what is there, that is loaded anew. */
+  #compare({ items, newest, more, link }) {
     const ids = new Map(items.map((item) => [Number(item.dataset.id), item]));
-    const from = more ? Math.min(...ids.keys()) : 0;
+    const oldest = more ? Math.min(...ids.keys()) : 0;
+    const apart = items.length > 0 && oldest > Number(this.#list.firstElementChild?.dataset.id ?? 0);
+    const from = apart ? 0 : oldest;
     for (const item of [...this.#list.children]) {
       const id = Number(item.dataset.id);
       const now = ids.get(id);
@@ -229,7 +233,14 @@ export class NotificationInbox extends HTMLElement {
     }
     for (const item of items) this.#insert(item);
     this.#form.elements.upto.value = newest;
+    if (apart) this.#goOnFrom(link);
     this.#settle();
+  }
+
+  #goOnFrom(link) {
+    this.querySelector("[data-more]")?.remove();
+    this.append(link);
+    this.#watchBottom();
   }
 
   #insert(item) {
@@ -282,7 +293,8 @@ export class NotificationInbox extends HTMLElement {
       if (inbox?.dataset.user !== this.dataset.user) return null; // nobody, or somebody else by now
       const items = [...inbox.querySelectorAll("form.list > ol > li")].map((item) => document.importNode(item, true));
       if (this.#held) showAsRead(this.#held, items);
-      return { items, newest: inbox.dataset.newest, more: inbox.querySelector("[data-more] a")?.getAttribute("href") };
+      const link = inbox.querySelector("[data-more]");
+      return { items, newest: inbox.dataset.newest, link, more: link?.querySelector("a").getAttribute("href") };
     } catch {
       return null; // no network
     }
