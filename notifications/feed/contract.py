@@ -23,7 +23,7 @@ Limit = Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="How many at most.")
 Target = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z_][a-z0-9_]{0,99}\.[a-z_][a-z0-9_]{0,99}:[^\x00]{1,64}$",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}\.[A-Za-z_][A-Za-z0-9_]{0,99}:[^\x00]{1,64}$",
         description="What it is about: app label, model and primary key, as `shop.order:17`.",
         examples=["shop.order:17"],
     ),

@@ -99,8 +99,10 @@ def _local(moment: datetime) -> datetime:
     return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
-def _content_type(model: str) -> ContentType | None:
+def _content_type(named: str) -> ContentType | None:
+    """As Django takes names of models: an app label as it is written, a model in any case."""
+    app_label, _, model = named.partition(".")
     try:
-        return ContentType.objects.get_by_natural_key(*model.split("."))
+        return ContentType.objects.get_by_natural_key(app_label, model.lower())
     except ContentType.DoesNotExist:
         return None

@@ -3,6 +3,7 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.test import override_settings
 from django.utils import timezone
 
@@ -51,6 +52,7 @@ class ListTests(FeedTestCase):
             ("category=teams&category=none", ["about"]),
             ("level=error&level=warning", ["about"]),
             (urlencode({"target": f"auth.group:{team.pk}"}), ["about"]),
+            (urlencode({"target": f"auth.Group:{team.pk}"}), ["about"]),
             ("target=auth.group:0", []),
             ("target=no.model:1", []),
             (urlencode({"since": later}), []),
@@ -59,6 +61,12 @@ class ListTests(FeedTestCase):
         ):
             with self.subTest(query):
                 self.assertEqual(self.titles(f"?{query}"), titles)
+
+    def test_a_target_is_found_by_an_app_label_with_capitals(self):
+        order = ContentType.objects.create(app_label="Shop", model="order")
+        about = Notification.objects.filter(pk=self.ids[2])
+        about.update(target_content_type=order, target_object_id="17")
+        self.assertEqual(self.titles("?target=Shop.order:17"), ["n2"])
 
     def test_the_query_is_refused_where_it_makes_no_sense(self):
         for query, word in (
