@@ -145,7 +145,7 @@ class BellTests(LivePageTestCase):
         self.until_badge("4", tab, other, later)
         self.until_state(tab, sent[1], "seen")
 
-    def test_what_was_read_keeps_its_title_in_the_panel_and_is_not_to_be_marked_again(self):
+    def test_a_notification_that_was_read_keeps_its_title_in_the_panel(self):
         notify(self.user, "n0")
         tab = self.open_live_tab()
         tab.locator("#bell").click()

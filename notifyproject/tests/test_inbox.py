@@ -211,7 +211,7 @@ class InboxTests(InboxPageTestCase):
         self.assertEqual(ids, sorted(ids, reverse=True))
         self.assertEqual(ids[:40], [one.pk for one in reversed(later)])
 
-    def test_what_was_put_away_here_and_taken_back_elsewhere_meanwhile_is_in_the_list(self):
+    def test_a_notification_archived_here_and_taken_back_elsewhere_is_in_the_inbox_again(self):
         sent = self.send(2)
         tab = self.open_live_tab(PATH)
         with tab.expect_response("**/archive/"):

@@ -65,13 +65,13 @@ class AllReadMeanwhileTests(SharedClientTestCase):
         self.tabs[1].evaluate("() => { window.undo = notifications.readAll(60000); }")
         self.until_unread(0, *self.tabs)
 
-    def test_what_is_put_away_before_all_is_taken_back_counts_no_more(self):
+    def test_a_notification_archived_before_all_is_taken_back_counts_no_more(self):
         self.tabs[0].evaluate(f"notifications.archive([{self.sent[1].pk}])")
         self.until_state(self.tabs[0], self.sent[1], "archived")
         self.tabs[1].evaluate("undo()")
         self.until_unread(2, *self.tabs)
 
-    def test_what_is_marked_as_unread_after_all_was_read_stays_unread(self):
+    def test_a_notification_marked_as_unread_after_all_was_read_stays_unread(self):
         self.tabs[0].evaluate(f"notifications.markUnread([{self.sent[1].pk}])")
         self.until_unread(1, *self.tabs)
         self.tabs[1].goto("about:blank")
