@@ -74,9 +74,9 @@ class SharedClientTestCase(TransactionTestCase):
         self.begin(tab)
         self.until(tab, "snapshot.loaded", "the list")
 
-    def begin(self, tab):
+    def begin(self, tab, script=SCRIPT):
         tab.goto(self.server.http_url + PAGE)
-        tab.evaluate(SCRIPT, str(self.user.pk))
+        tab.evaluate(script, str(self.user.pk))
 
     def until(self, tab, condition, what, limit_seconds=15):
         wait_until(tab, lambda: tab.evaluate(f"notifications.{condition}"), what, limit_seconds)

@@ -65,7 +65,6 @@ export class NotificationClient extends EventTarget {
     this.#open();
   }
 
-  /** And stay away. */
   close() {
     this.#listeners?.abort();
     this.#hangUp();

@@ -44,7 +44,7 @@ export interface Options {
   user?: string;
   /** Django's CSRF token; out of its cookie, if it is left out. */
   csrf?: string;
-  /** Notifications that are loaded at once; 20. */
+  /** Notifications that are loaded at once, at most 100; 20. */
   limit?: number;
 }
 

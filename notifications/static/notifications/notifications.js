@@ -43,7 +43,7 @@ export class Notifications extends EventTarget {
   constructor({ feed = "/notifications/", socket = "/ws/notifications/", user = "", csrf, limit = 20 } = {}) {
     super();
     const name = `notifications ${feed} ${user}`;
-    this.#limit = limit;
+    this.#limit = Math.min(limit, 100);
     this.#feed = new Feed({ url: feed, csrf, user, name });
     this.#feed.addEventListener("refused", () => this.#tabs.tell("resync"));
     const address = new URL(socket, window.location.href);

@@ -7,7 +7,7 @@ from notifications.models import Delivery
 from notifications.send import edit, notify, recall
 
 from ..browser import wait_until
-from ..tabs import SharedClientTestCase
+from ..tabs import SCRIPT, SharedClientTestCase
 
 # What a proxy does that lets no WebSocket through.
 BLOCKED = """
@@ -141,6 +141,13 @@ class AllReadTests(SharedClientTestCase):
         while tab.evaluate("notifications.snapshot.more"):
             tab.evaluate("notifications.loadMore()")
         self.assertEqual(self.titles(tab), [f"n{number}" for number in reversed(range(25))])
+
+    def test_a_page_that_wants_more_at_once_than_the_feed_gives_has_its_list(self):
+        notify(self.user, "one")
+        tab = self.context.new_page()
+        self.begin(tab, SCRIPT.replace("{ user }", "{ user, limit: 1000 }"))
+        self.until_titles("one", tabs=[tab])
+        self.until(tab, "snapshot.loaded", "the list")
 
 
 class OfflineTests(SharedClientTestCase):
