@@ -54,7 +54,7 @@ class EngineQueueTests(EngineTestCase):
         """Memory of idle connections, as a slope over their number"""
         levels = load.connections
         users = self.create_users(levels[-1])
-        clients, steps = connect_in_steps(self, self.clients, users, levels)
+        (clients, steps), _ = connect_in_steps(self, self.clients, users, levels)
         self.assertEqual(len(clients), levels[-1], self.swarm.failures)
         each = kilobytes_each(steps)
         goal = self.limit(IDLE_GOALS, levels[-1])

@@ -10,8 +10,9 @@ from notifications.tickets import make_ticket
 from perftests.load.clients.client import Listener, NotificationClient
 from perftests.load.clients.connection import Connection
 from perftests.load.clients.swarm import Swarm
+from perftests.load.server.control import Sent
 
-from .arrivals import Expected
+from .arrivals import Expected, offered_doubt, undisturbed
 from .server import ServerUnderLoad
 
 C = TypeVar("C", bound=Connection)
@@ -70,6 +71,20 @@ class Clients:
 
         with suppress(TimeoutError):  # accounted later
             self.wait_until(arrived, "all notifications")
+
+    def await_sent(self, send: Callable[[], Sent], expected: Expected) -> tuple[Sent, str]:
+        """Let `send` keep to its schedule, and wait for all; and why not to trust the times of it.
+
+        It adds what it sends to what is `expected`, and does so again if it was disturbed.
+        """
+
+        def measure() -> tuple[Sent, str]:
+            with self.swarm.watch() as watch:
+                sent = send()
+                self.await_arrival(expected)
+            return sent, watch.doubt or offered_doubt(sent)
+
+        return undisturbed(measure)
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition, asked on the loop; raises `TimeoutError` that says `what`."""

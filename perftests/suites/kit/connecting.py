@@ -25,21 +25,26 @@ class Step:
 
 def connect_in_steps(
     pacing: Pacing, clients: Clients, users: Sequence[AbstractBaseUser], levels: Sequence[int]
-) -> tuple[list[NotificationClient], list[Step]]:
-    """Connect up to each level in turn, on a server that has just started and warmed up."""
+) -> tuple[tuple[list[NotificationClient], list[Step]], str]:
+    """Connect up to each level in turn, on a server that has just started and warmed up.
+
+    Whoever was connected before is cut. Also why not to trust the times.
+    """
     server, swarm = clients.server, clients.swarm
+    clients.cut(swarm.clients)
     server.restart()
     clients.cut(clients.connect(users[: levels[0]]))
     connected: list[NotificationClient] = []
     steps = []
-    for level in levels:
-        pacing.progress(f"connecting {level} clients")
-        swarm.connect_ns.clear()
-        new = users[len(connected) : level]
-        connected += swarm.connect(map(make_ticket, new))
-        memory = server.collected_uss_kilobytes()
-        steps.append(Step(level, len(new), list(swarm.connect_ns), memory))
-    return connected, steps
+    with swarm.watch() as watch:
+        for level in levels:
+            pacing.progress(f"connecting {level} clients")
+            swarm.connect_ns.clear()
+            new = users[len(connected) : level]
+            connected += swarm.connect(map(make_ticket, new))
+            memory = server.collected_uss_kilobytes()
+            steps.append(Step(level, len(new), list(swarm.connect_ns), memory))
+    return (connected, steps), watch.doubt
 
 
 def connect_one_by_one(clients: Clients, users: Sequence[AbstractBaseUser]) -> list[int]:

@@ -20,7 +20,7 @@ from perftests.measure.histogram import LatencyHistogram
 from perftests.measure.stats import percentile
 from perftests.measure.units import milliseconds
 
-from ..kit.arrivals import Expected, latencies_ns
+from ..kit.arrivals import latencies_ns, offered_doubt
 from ..kit.clients import Clients
 from ..kit.contexts import Recorder
 from ..kit.visits import traffic
@@ -61,8 +61,11 @@ class ShapedUsers:
         """Record what the server adds to the time that the link takes by itself."""
         name = self._profile.name
         due_ns = sent.due_ns_of
+        newest = len(sent.ids)
         ways_ns = {
-            f"{name}, link alone": [ns for li in self._listeners for ns in self._ways_ns(li)],
+            f"{name}, link alone": [
+                ns for li in self._listeners for ns in self._ways_ns(li)[-newest:]
+            ],
             f"{name}, delivery": latencies_ns(self.sockets, due_ns),
         }
         for what, taken_ns in ways_ns.items():
@@ -97,21 +100,34 @@ def open_beacon(swarm: Swarm) -> Iterator[Beacon]:
         swarm.run(beacon.close())
 
 
-def send_over(
-    clients: Clients, groups: Sequence[ShapedUsers], beacon: Beacon, seconds: float
-) -> tuple[Sent, Expected]:
-    """Notify all users, and let the beacon send as often; returns when all has arrived."""
-    pks = [pk for group in groups for pk in group.pks]
+def warm_up(clients: Clients, groups: Sequence[ShapedUsers]) -> list[int]:
+    """The ids of a few notifications to all users, that no latency counts."""
     receivers = [client for group in groups for client in group.sockets]
-    warm = clients.warm_up(receivers, pks)
-    with traffic(clients.server, pks, constant(PER_SECOND, seconds=seconds), body=BODY) as sent:
-        # The time itself is meant: half a period behind, the two do not disturb each other.
-        time.sleep(0.5 / PER_SECOND)
-        clients.swarm.run(beacon.shine(round(PER_SECOND * seconds), PER_SECOND))
-    expected = [([*warm, *sent[0].ids], receiver) for receiver in receivers]
-    clients.await_arrival(expected)
-    clients.wait_until(lambda: all(group.listened for group in groups), "the beacon")
-    return sent[0], expected
+    return clients.warm_up(receivers, [pk for group in groups for pk in group.pks])
+
+
+def send_over(
+    clients: Clients,
+    groups: Sequence[ShapedUsers],
+    beacon: Beacon,
+    seconds: float,
+    ids: list[int],
+) -> tuple[Sent, str]:
+    """Notify all users, and let the beacon send as often; returns when all has arrived.
+
+    What is sent is added to the `ids`. Also why not to trust the times.
+    """
+    pks = [pk for group in groups for pk in group.pks]
+    load = constant(PER_SECOND, seconds=seconds)
+    with clients.swarm.watch() as watch:
+        with traffic(clients.server, pks, load, body=BODY) as sent:
+            # The time itself is meant: half a period behind, the two do not disturb each other.
+            time.sleep(0.5 / PER_SECOND)
+            clients.swarm.run(beacon.shine(round(PER_SECOND * seconds), PER_SECOND))
+        ids += sent[0].ids
+        clients.await_arrival([(ids, client) for group in groups for client in group.sockets])
+        clients.wait_until(lambda: all(group.listened for group in groups), "the beacon")
+    return sent[0], watch.doubt or offered_doubt(sent[0])
 
 
 def link_doubt(taken_ms: float, profile: LinkProfile, size: int) -> str:

@@ -1,6 +1,7 @@
 """Networks as users have them: slow, lossy, cut, frozen."""
 
 import time
+from functools import partial
 
 from notifications.conf import get_settings
 from perftests.load.network.shaping import PROFILES, TRANSATLANTIC
@@ -9,13 +10,13 @@ from perftests.measure.resources import uss_bytes
 from perftests.measure.units import kilobytes
 from perftests.workloads import workload
 
-from ..kit.arrivals import measure_accounting, offered_doubt
+from ..kit.arrivals import measure_accounting, undisturbed
 from ..kit.case import LoadTestCase
 from ..kit.counted.table import row
 from ..kit.links import open_link, returning_clients, staying
 from ..kit.queue import count_queued
 from ..kit.visits import traffic
-from .shaped import ShapedUsers, open_beacon, send_over
+from .shaped import ShapedUsers, open_beacon, send_over, warm_up
 from .stalling import BODY, ENVIRONMENT, Freeze, Stalls
 from .workloads import Cuts, Freezes, Links
 
@@ -32,11 +33,12 @@ class NetworkConditionTests(LoadTestCase):
         groups = [
             ShapedUsers(self.clients, link, self.create_users(load.users), beacon) for link in links
         ]
-        with self.swarm.watch() as watch:
-            sent, expected = send_over(self.clients, groups, beacon, load.seconds)
-        measure_accounting(self, expected)
+        ids = warm_up(self.clients, groups)
+        over = partial(send_over, self.clients, groups, beacon, load.seconds, ids)
+        sent, doubt = undisturbed(over)
+        measure_accounting(self, [(ids, client) for group in groups for client in group.sockets])
         for group in groups:
-            group.measure(self, sent, watch.doubt or offered_doubt(sent))
+            group.measure(self, sent, doubt)
         self.note(
             "added: the median time of the notifications, less that of messages as long which a "
             "bare TCP server sends over a link of the same kind; both from when they were due."

@@ -17,7 +17,7 @@ from perftests.load.server.control import Control, Sent, turn
 from perftests.load.server.process import server_environment
 from perftests.measure.stats import has_tail
 
-from ..kit.arrivals import latencies_ns, measure_latency, offered_doubt
+from ..kit.arrivals import latencies_ns, measure_latency
 from ..kit.contexts import Recorder
 from .workloads import Outside
 
@@ -86,5 +86,5 @@ def measure_from_outside(
         required_p50="< 20" if heard else "",
         goal_p50=GOAL_P50.get(heard, ""),
         goal_p99="< 60" if heard and tail else "",
-        doubt=doubt or offered_doubt(sent),
+        doubt=doubt,
     )

@@ -1,19 +1,21 @@
-"""How soon comes what is sent on a fixed schedule: since its commit, and since it was due."""
+"""How soon comes what is sent on a fixed schedule, or as soon as what was sent before has come."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from perftests.load.clients.client import NotificationClient
 from perftests.load.server.control import Sent
 from perftests.measure.stats import has_tail
 
 from ..kit.arrivals import busy_doubt, latencies_ns, measure_latency
+from ..kit.clients import Clients
 from ..kit.contexts import Recorder
 
 
 def measure_scheduled(
     recorder: Recorder, clients: Sequence[NotificationClient], sent: Sent, doubt: str
 ) -> None:
-    """Record both latencies, where `doubt` says why neither can be trusted."""
+    """Record latencies since the commit and since it was due; `doubt` says why to trust neither."""
     goal = "< 50" if has_tail(len(sent.ids), 99) else ""
     for name, begun_ns, more_doubt in (
         ("commit to client", sent.committed_ns_of, ""),
@@ -28,3 +30,24 @@ def measure_scheduled(
             goal_p99=goal,
             doubt=doubt or more_doubt,
         )
+
+
+def send_one_by_one(
+    clients: Clients,
+    receivers: Sequence[NotificationClient],
+    ids: list[int],
+    pks: Sequence[Any],
+    count: int,
+) -> tuple[list[list[int]], str]:
+    """Send so many to all, each when the one before has come, and add them to the `ids`.
+
+    For each the time that it took to every receiver; and why not to trust these times.
+    """
+    latencies = []
+    with clients.swarm.watch() as watch:
+        for _ in range(count):
+            sent = clients.server.control.notify(pks)
+            ids += sent.ids
+            clients.await_arrival([(ids, receiver) for receiver in receivers])
+            latencies.append(latencies_ns(receivers, sent.committed_ns_of))
+    return latencies, watch.doubt

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
+from itertools import chain
 
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import Group, User
@@ -10,7 +12,7 @@ from notifications.layers import InProcessChannelLayer
 from notifications.models import Delivery
 from notifications.send import notify
 from notifications.store.stats import statistics
-from perftests.load.server.control import deal
+from perftests.load.server.control import Sent, deal
 from perftests.load.server.process import ServerProcess
 from perftests.measure.metrics import PerformanceMetrics
 from perftests.measure.resources import rss_bytes
@@ -19,12 +21,7 @@ from perftests.measure.stats import median
 from perftests.measure.units import megabytes, milliseconds
 from perftests.workloads import workload
 
-from ..kit.arrivals import (
-    latencies_ns,
-    measure_accounting,
-    measure_latency,
-    offered_doubt,
-)
+from ..kit.arrivals import measure_accounting, measure_latency, undisturbed
 from ..kit.case import LoadTestCase
 from ..kit.clients import Clients
 from ..kit.counted.overtaking import measure_overtaken
@@ -39,7 +36,7 @@ from .audiences import measure_audiences
 from .elsewhere import measure_from_outside, measure_looking, send_elsewhere
 from .overload import Overload
 from .scaling import ConnectedHub, ConnectedServer, compare_costs
-from .scheduled import measure_scheduled
+from .scheduled import measure_scheduled, send_one_by_one
 from .senders import Sendings, measure_senders, send_in_turn, send_to_each
 from .workloads import (
     Connections,
@@ -215,19 +212,21 @@ class NotificationPerformanceTests(LoadTestCase):
         clients = self.clients.connect(users)
         warm_up = self.clients.warm_up(clients, pks)
         wire = Wire.read(clients)
-        with self.server.monitored(self), self.swarm.watch() as watch:
+        ids: list[list[int]] = [list(warm_up) for _ in users]
+        expected = list(zip(ids, clients, strict=True))
+
+        def send() -> Sent:
             count = round(load.seconds * load.rate)
-            sent = self.server.control.notify(
-                pks, count=count, per_second=load.rate, each=load.each
-            )
-            ids: list[list[int]] = [list(warm_up) for _ in users]
+            notify = self.server.control.notify
+            sent = notify(pks, count=count, per_second=load.rate, each=load.each)
             deal(sent.ids, ids, load.each)
-            expected = list(zip(ids, clients, strict=True))
-            self.clients.await_arrival(expected)
+            return sent
+
+        with self.server.monitored(self):
+            sent, doubt = self.clients.await_sent(send, expected)
         measure_accounting(self, expected)
         measure_wire(self, clients, wire)
         measure_settled(self, list(zip(pks, clients, strict=True)), self.timeout_seconds)
-        doubt = watch.doubt or offered_doubt(sent)
         measure_overtaken(self, clients, sent.committed_ns_of, doubt=doubt)
         measure_scheduled(self, clients, sent, doubt)
 
@@ -239,32 +238,19 @@ class NotificationPerformanceTests(LoadTestCase):
         pks = [user.pk for user in users]
         clients = self.clients.connect(users)
         ids = self.clients.warm_up(clients, pks)
-        lasts, spreads, everything = [], [], []
-        with self.server.monitored(self), self.swarm.watch() as watch:
-            for _ in range(load.notifications):
-                sent = self.server.control.notify(pks)
-                ids += sent.ids
-                expected = [(ids, client) for client in clients]
-                self.clients.await_arrival(expected)
-                committed_ns = sent.committed_ns_of
-                latencies = latencies_ns(clients, committed_ns)
-                everything += latencies
-                lasts.append(milliseconds(max(latencies)))
-                spreads.append(milliseconds(max(latencies) - min(latencies)))
-        measure_accounting(self, expected)
-        slowest = max(lasts)
-        self.measure("slowest last receiver", slowest, "ms", required="< 1000", doubt=watch.doubt)
+        one_by_one = partial(send_one_by_one, self.clients, clients, ids, pks, load.notifications)
+        with self.server.monitored(self):
+            latencies, doubt = undisturbed(one_by_one)
+        measure_accounting(self, [(ids, client) for client in clients])
+        lasts = [milliseconds(max(ns)) for ns in latencies]
+        spreads = [milliseconds(max(ns) - min(ns)) for ns in latencies]
+        self.measure("slowest last receiver", max(lasts), "ms", required="< 1000", doubt=doubt)
         required = self.scaled(smoke="< 150", standard="< 1000", extended="< 1000")
-        self.measure(
-            "last receiver",
-            median(lasts),
-            "ms",
-            required=required,
-            goal="< 150",
-            doubt=watch.doubt,
-        )
-        self.measure("first to last", median(spreads), "ms", better="lower", doubt=watch.doubt)
-        measure_latency(self, "commit to client", everything, sends=len(lasts), doubt=watch.doubt)
+        last = median(lasts)
+        self.measure("last receiver", last, "ms", required=required, goal="< 150", doubt=doubt)
+        self.measure("first to last", median(spreads), "ms", better="lower", doubt=doubt)
+        everything = list(chain(*latencies))
+        measure_latency(self, "commit to client", everything, sends=len(lasts), doubt=doubt)
 
     @row("N9")
     @workload(Outside)
@@ -277,15 +263,19 @@ class NotificationPerformanceTests(LoadTestCase):
         measure_looking(self, self.server.control, load.idle)
         clients += self.clients.connect(users[1:])
         ids: list[list[int]] = [warm_up, *([] for _ in users[1:])]
-        with self.server.monitored(self), self.swarm.watch() as watch:
+        expected = list(zip(ids, clients, strict=True))
+
+        def send() -> Sent:
             sent_before, sent = send_elsewhere(pks, load, self.timeout_seconds)
             ids[0] += sent_before
             deal(sent.ids, ids, load.each)
-            expected = list(zip(ids, clients, strict=True))
-            self.clients.await_arrival(expected)
+            return sent
+
+        with self.server.monitored(self):
+            sent, doubt = self.clients.await_sent(send, expected)
         measure_accounting(self, expected)
         measure_settled(self, list(zip(pks, clients, strict=True)), self.timeout_seconds)
-        measure_from_outside(self, clients, sent, watch.doubt)
+        measure_from_outside(self, clients, sent, doubt)
 
 
 def create_group(users: Sequence[User]) -> Group:

@@ -9,12 +9,13 @@ from django.db import connection
 from notifications.conf import get_settings
 from perftests.load.clients.behaviour import PROFILES, STAYS, SURFS, TRAVELS
 from perftests.load.schedule.shapes import constant, ramp, spike
+from perftests.load.server.control import Sent
 from perftests.measure.resources import uss_bytes
 from perftests.measure.stats import mean, median, percentile
 from perftests.measure.units import kilobytes, milliseconds
 from perftests.workloads import workload
 
-from ..kit.arrivals import latencies_ns, measure_accounting, measure_latency, offered_doubt
+from ..kit.arrivals import latencies_ns, measure_accounting, measure_latency, undisturbed
 from ..kit.case import LoadTestCase
 from ..kit.connecting import connect_in_steps, connect_one_by_one, kilobytes_each
 from ..kit.contenders import Floor, Ours
@@ -49,22 +50,20 @@ class WebSocketLoadTests(LoadTestCase):
     def test_many_clients_connect_quickly_and_cheaply(self, load: Steps) -> None:
         """Connections in growing number"""
         users = self.create_users(load.connections[-1])
-        with self.swarm.watch() as watch:
-            clients, steps = connect_in_steps(self, self.clients, users, load.connections)
+        in_steps = partial(connect_in_steps, self, self.clients, users, load.connections)
+        (clients, steps), doubt = undisturbed(in_steps)
         alone = median(connect_one_by_one(self.clients, self.create_users(SINGLES)))
         self.measure("alone, connect", milliseconds(alone), "ms", required="< 100")
         for step in steps:
             name = f"up to {step.level}"
             mean_ms = milliseconds(mean(step.connect_ns))
-            self.measure(
-                f"{name}, mean connect", mean_ms, "ms", required="< 2000", doubt=watch.doubt
-            )
+            self.measure(f"{name}, mean connect", mean_ms, "ms", required="< 2000", doubt=doubt)
             share = 100 * len(step.connect_ns) / step.tried
             self.measure(f"{name}, connected", share, "%", required="== 100")
         each = kilobytes_each(steps)
         self.measure("memory per connection", each, "kB", required="<= 48", goal="<= 32")
         handshakes = [client.handshake_ns for client in clients]
-        measure_latency(self, "handshake", handshakes, sends=len(clients), doubt=watch.doubt)
+        measure_latency(self, "handshake", handshakes, sends=len(clients), doubt=doubt)
         pks = [user.pk for user in users]
         ids = self.clients.warm_up(clients, pks)
         measure_accounting(self, [(ids, client) for client in clients])
@@ -136,12 +135,15 @@ class WebSocketLoadTests(LoadTestCase):
         users = self.create_users(count)
         pks = [user.pk for user in users]
         clients = self.clients.connect(users)
-        warm = self.clients.warm_up(clients, pks)
-        with self.swarm.watch() as watch:
+        ids = self.clients.warm_up(clients, pks)
+        expected = [(ids, client) for client in clients]
+
+        def send() -> Sent:
             sent = self.server.control.notify(pks, count=load.broadcasts, per_second=load.rate)
-            expected = [([*warm, *sent.ids], client) for client in clients]
-            self.clients.await_arrival(expected)
-        doubt = watch.doubt or offered_doubt(sent)
+            ids.extend(sent.ids)
+            return sent
+
+        sent, doubt = self.clients.await_sent(send, expected)
         taken_ns = latencies_ns(clients, sent.committed_ns_of)
         name = f"{count} connections"
         slowest = milliseconds(max(taken_ns))

@@ -7,11 +7,13 @@ from perftests.measure.histogram import LatencyHistogram
 from perftests.records.results import Outcome
 from perftests.records.targets import Verdict
 from perftests.suites.kit.arrivals import (
+    ATTEMPTS,
     busy_doubt,
     latencies_ns,
     measure_accounting,
     measure_latency,
     offered_doubt,
+    undisturbed,
 )
 from perftests.testcases import PerformanceTestCase
 
@@ -113,3 +115,20 @@ class LatencyTests(SimpleTestCase):
         stalled = self.sent(lambda second: max(0, int((2.5 - second) * 1e9)) if second >= 1 else 0)
         self.assertEqual(stalled.committed_ns[-1], stalled.due_ns[-1])
         self.assertEqual(offered_doubt(stalled), "only 0 of 10 sends of second 2 were made in time")
+
+
+class UndisturbedTests(SimpleTestCase):
+    def measured(self, *doubts):
+        """What numbered measurements with these doubts come to."""
+        measurements = enumerate(doubts)
+        return undisturbed(lambda: next(measurements))
+
+    def test_what_is_in_doubt_is_measured_again_until_it_is_not(self):
+        self.assertEqual(self.measured("it stood still", "", "never"), (1, ""))
+
+    def test_what_is_in_no_doubt_is_measured_once(self):
+        self.assertEqual(self.measured("", "never"), (0, ""))
+
+    def test_what_stays_in_doubt_is_measured_three_times_and_keeps_the_last_doubt(self):
+        self.assertEqual(ATTEMPTS, 3)
+        self.assertEqual(self.measured("a", "b", "c", "never"), (2, "c"))
