@@ -31,6 +31,9 @@ ENVIRONMENT = {"PERF_NOTIFICATIONS": json.dumps(SETTINGS)}
 QUIET_SECONDS = 0.7
 """Longer than anything waits: half a second until a count is made again that may be wrong."""
 
+QUIET_LOOKS = 10
+"""In that time. Each is answered: a server that got no CPU for as long has not been quiet."""
+
 
 class Guests:
     """A crowd that is connected, and newcomers who are not yet. They acknowledge when told to."""
@@ -57,11 +60,11 @@ class Guests:
 
     def rest(self) -> None:
         """Wait until the server has run no statement for a while."""
-        seen, since = -1, time.monotonic()
-        while time.monotonic() - since < QUIET_SECONDS:
-            if (now := self.control.queries().total()) != seen:
-                seen, since = now, time.monotonic()
-            time.sleep(QUIET_SECONDS / 10)
+        seen, quiet = -1, 0
+        while quiet < QUIET_LOOKS:
+            time.sleep(QUIET_SECONDS / QUIET_LOOKS)
+            now = self.control.queries().total()
+            seen, quiet = now, quiet + 1 if now == seen else 0
 
     def arrive(self, number: int, texts: int) -> None:
         """So many newcomers connect at once, for each of whom a queue of `texts` waits."""
