@@ -7,6 +7,8 @@ import unittest
 from importlib.util import find_spec
 
 CHROMIUM = shutil.which("chromium")
+LIMIT_SECONDS = 60
+"""A page that shares two cores with other tests and their servers may take seconds for anything."""
 
 needs_browser = unittest.skipUnless(
     CHROMIUM and find_spec("playwright"), "Needs playwright and chromium: nothing was tested."
@@ -28,7 +30,7 @@ def chromium():
             browser.close()
 
 
-def wait_until(page, condition, what, limit_seconds=10):
+def wait_until(page, condition, what, limit_seconds=LIMIT_SECONDS):
     """Let the page's events come in until `condition()` is true."""
     deadline = time.monotonic() + limit_seconds
     while not condition():

@@ -10,7 +10,7 @@ from django.test import TransactionTestCase, tag
 from notifications.models import Delivery
 from perftests.load.server.process import ServerProcess
 
-from .browser import chromium, needs_browser, wait_until
+from .browser import LIMIT_SECONDS, chromium, needs_browser, wait_until
 
 # A real page of the server: of one that a test makes up, Chromium lets no socket into the network.
 PAGE = "/notifications/openapi.json"
@@ -18,6 +18,7 @@ SCRIPT = """async (user) => {
   const { Notifications } = await import("/static/notifications/notifications.js");
   window.notifications = new Notifications({ user });
   window.arrived = [];
+  window.begun = performance.now();
   notifications.addEventListener("notification", ({ detail }) => arrived.push(detail.id));
   notifications.connect();
 }"""
@@ -44,7 +45,7 @@ class SharedClientTestCase(TransactionTestCase):
     def new_context(self):
         context = self.browser.new_context()
         self.addCleanup(context.close)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(1000 * LIMIT_SECONDS)
         self.sign_in(self.user, context)
         return context
 
@@ -78,8 +79,8 @@ class SharedClientTestCase(TransactionTestCase):
         tab.goto(self.server.http_url + PAGE)
         tab.evaluate(script, str(self.user.pk))
 
-    def until(self, tab, condition, what, limit_seconds=15):
-        wait_until(tab, lambda: tab.evaluate(f"notifications.{condition}"), what, limit_seconds)
+    def until(self, tab, condition, what):
+        wait_until(tab, lambda: tab.evaluate(f"notifications.{condition}"), what)
 
     def titles(self, tab):
         return tab.evaluate("notifications.snapshot.items.map(({ title }) => title)")
@@ -88,7 +89,7 @@ class SharedClientTestCase(TransactionTestCase):
         def all_show_them():
             return all(self.titles(tab) == list(titles) for tab in tabs)
 
-        wait_until(tabs[0], all_show_them, titles, 15)
+        wait_until(tabs[0], all_show_them, titles)
 
     def until_state(self, tab, sent, state):
         wait_until(tab, lambda: self.state(sent) == state, state)

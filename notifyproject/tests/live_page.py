@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import TransactionTestCase
 
 from notifications.models import Delivery
-from notifications.tests.browser import chromium, wait_until
+from notifications.tests.browser import LIMIT_SECONDS, chromium, wait_until
 from perftests.load.server.process import ServerProcess
 
 UNHURRIED = """
@@ -54,7 +54,7 @@ class LivePageTestCase(TransactionTestCase):
     def new_context(self, **options):
         context = self.browser.new_context(**options)
         self.addCleanup(context.close)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(1000 * LIMIT_SECONDS)
         self.client.force_login(self.user)
         session = self.client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": session, "url": self.server.http_url}])
@@ -80,11 +80,11 @@ class LivePageTestCase(TransactionTestCase):
     def open_live_tab(self, query="", context=None):
         tab = self.open_tab(query, context)
         store = f"document.querySelector('{self.element}').notifications"
-        wait_until(tab, lambda: tab.evaluate(f"{store}?.snapshot.loaded"), "the list", 20)
+        wait_until(tab, lambda: tab.evaluate(f"{store}?.snapshot.loaded"), "the list")
         return tab
 
     def until_state(self, tab, sent, state):
         def reached():
             return Delivery.objects.get(notification=sent, recipient=self.user).state == state
 
-        wait_until(tab, reached, state, 20)
+        wait_until(tab, reached, state)

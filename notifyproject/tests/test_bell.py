@@ -83,11 +83,11 @@ class BellTests(LivePageTestCase):
 
     def until_badge(self, text, *tabs):
         for tab in tabs:
-            wait_until(tab, lambda tab=tab: self.badge(tab) == text, f"badge {text!r}", 20)
+            wait_until(tab, lambda tab=tab: self.badge(tab) == text, f"badge {text!r}")
 
     def until_titles(self, tab, *titles):
         shown = tab.locator("[part=item] [part=title]")
-        wait_until(tab, lambda: shown.all_text_contents() == list(titles), titles, 20)
+        wait_until(tab, lambda: shown.all_text_contents() == list(titles), titles)
 
     def focused(self, tab):
         return tab.evaluate(
@@ -247,9 +247,7 @@ class BellTests(LivePageTestCase):
         for number in range(5):
             notify(self.user, f"n{number}", level="error")
         toasts = tab.locator("[part=toast] [part=title]")
-        wait_until(
-            tab, lambda: toasts.all_text_contents() == ["n2", "n3", "n4"], "the last three", 20
-        )
+        wait_until(tab, lambda: toasts.all_text_contents() == ["n2", "n3", "n4"], "the last three")
         tab.locator("[part=toast] [data-do=dismiss]").first.click()
         self.assertEqual(toasts.count(), 2)
 

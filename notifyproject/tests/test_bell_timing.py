@@ -40,7 +40,7 @@ def longest_task_ms(trace):
     return max(task["tdur"] for task in tasks if (task["pid"], task["tid"]) in pages) / 1000
 
 
-@tag("slow")
+@tag("alone", "slow")
 @needs_browser
 class BellTimingTests(LivePageTestCase):
     notifications: ClassVar = {}
@@ -52,12 +52,12 @@ class BellTimingTests(LivePageTestCase):
         for number in range(1, RINGS + 1):
             begun = time.time()
             notify(self.user, f"n{number}")
-            wait_until(tab, lambda n=number: tab.evaluate(f"rung[{n}]"), "the bell", 20)
+            wait_until(tab, lambda n=number: tab.evaluate(f"rung[{n}]"), "the bell")
             took.append(tab.evaluate(f"rung[{number}]") - 1000 * begun)
         self.assertLessEqual(median(took), SOON_MS, took)
 
 
-@tag("slow")
+@tag("alone", "slow")
 @needs_browser
 class ManyMissedTests(LivePageTestCase):
     def test_a_page_stays_smooth_while_all_comes_that_it_missed(self):
@@ -71,9 +71,9 @@ class ManyMissedTests(LivePageTestCase):
         self.browser.start_tracing(page=tab, categories=TASKS)
         self.context.set_offline(False)
         shown = tab.locator("[part=item]")
-        wait_until(tab, lambda: shown.count() == MISSED, "all of them", 60)
+        wait_until(tab, lambda: shown.count() == MISSED, "all of them")
         titles = tab.locator("[part=item] [part=title]").all_text_contents()
         self.assertEqual(titles, [f"n{number}" for number in reversed(range(MISSED))])
-        wait_until(tab, lambda: not Delivery.objects.queued().exists(), "the acks", 30)
+        wait_until(tab, lambda: not Delivery.objects.queued().exists(), "the acks")
         self.complaints.clear()  # that there was no network
         self.assertLess(longest_task_ms(self.browser.stop_tracing()), FRAME_MS)

@@ -22,7 +22,7 @@ AT_ONCE = 12
 POOL = 10
 HUBS = 3
 """At a time: one that its last socket has left closes while the next one opens."""
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 
 USER_WITH_SESSION = """
 from django.conf import settings

@@ -14,7 +14,7 @@ from django.test import SimpleTestCase, tag
 from notifyproject.databases import database
 
 FOLDER = Path("/the project")
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 ODD = "a#b?c%41&d+e 'f\" ü\n-[g]=mode=memory.sqlite3"
 
 

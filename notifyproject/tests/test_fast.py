@@ -6,7 +6,7 @@ from django.test import SimpleTestCase, tag
 from .fast_coverage import NEEDS_A_PROCESS, shortcomings
 from .rooms import ROOT
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 SAMPLES = "notifyproject.tests.fast_samples"
 
 

@@ -24,11 +24,11 @@ class InboxPageTestCase(LivePageTestCase):
         return shown.evaluate_all("all => all.map((h2) => h2.lastChild.textContent)")
 
     def until_titles(self, tab, *titles):
-        wait_until(tab, lambda: self.titles(tab) == list(titles), titles, 20)
+        wait_until(tab, lambda: self.titles(tab) == list(titles), titles)
 
     def until_count(self, tab, number):
         count = tab.locator("[data-count]")
-        wait_until(tab, lambda: count.text_content() == str(number), f"{number} unread", 20)
+        wait_until(tab, lambda: count.text_content() == str(number), f"{number} unread")
 
     def press(self, tab, name, of="n0"):
         tab.locator("li").get_by_role("button", name=f"{name} {of}", exact=True).click()
@@ -152,10 +152,10 @@ class InboxTests(InboxPageTestCase):
         late = notify(self.user, "late")
         self.until_count(tab, 1)
         items, unread = tab.locator("form.list li"), tab.locator("form.list li[data-unread]")
-        wait_until(tab, lambda: self.titles(tab)[0] == "late", "the new one", 20)
+        wait_until(tab, lambda: self.titles(tab)[0] == "late", "the new one")
         loaded = items.count()
         items.last.scroll_into_view_if_needed()
-        wait_until(tab, lambda: items.count() > loaded, "older ones", 20)
+        wait_until(tab, lambda: items.count() > loaded, "older ones")
         self.assertEqual(unread.get_attribute("data-id"), str(late.pk))
         tab.get_by_role("button", name="Undo").click()
         self.until_count(tab, 81)
@@ -171,7 +171,7 @@ class InboxTests(InboxPageTestCase):
             tab.keyboard.press("End")
             return items.count() == 80
 
-        wait_until(tab, all_there, "all of it", 20)
+        wait_until(tab, all_there, "all of it")
         self.assertEqual(self.titles(tab), [f"n{number}" for number in reversed(range(80))])
         self.assertEqual(tab.locator("[data-more]").count(), 0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.test import SimpleTestCase, tag
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 
 
 @tag("slow")

@@ -139,8 +139,11 @@ def mark(name, number=None):
     unfinished.rename(marks / name)
 
 
+LIMIT_SECONDS = 60
+
+
 def wait_for_the_end():
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
         time.sleep(0.01)
 

@@ -1,7 +1,6 @@
 """notifications.js in real browsers, on a real server: one connection for all tabs of each."""
 
 import re
-import time
 
 from notifications.models import Delivery
 from notifications.send import edit, notify, recall
@@ -194,7 +193,7 @@ class TwoQueuesTests(SharedClientTestCase):
         def unread():
             return Delivery.objects.filter(recipient=self.user, read_at=None).count()
 
-        wait_until(tabs[0], lambda: unread() == 0, "all read", 30)
+        wait_until(tabs[0], lambda: unread() == 0, "all read")
 
 
 class ListOnItsWayTests(SharedClientTestCase):
@@ -221,12 +220,12 @@ class ListOnItsWayTests(SharedClientTestCase):
 class PollingTests(SharedClientTestCase):
     def test_polling_takes_over_where_websockets_are_blocked_and_gives_way_again(self):
         notify(self.user, "before")
-        begun = time.monotonic()
         tab = self.open_tab(BLOCKED)
         self.until(tab, "snapshot.status === 'polling'", "the poll")
+        # By the clock of the page: how soon it is there does not matter here.
+        self.assertLess(tab.evaluate("performance.now() - begun"), 10_000)
         other = self.open_tab(BLOCKED)
         self.until_titles("before", tabs=[tab, other])
-        self.assertLess(time.monotonic() - begun, 10)
         sent = notify(self.user, "by poll")
         self.until_titles("by poll", "before", tabs=[tab, other])
         self.until_unread(2, tab, other)
@@ -234,7 +233,7 @@ class PollingTests(SharedClientTestCase):
         other.evaluate(f"notifications.read([{sent.pk}])")
         self.until_unread(1, tab, other)
         tab.evaluate("() => { window.WebSocket = RealWebSocket; }")
-        self.until(tab, "snapshot.status === 'open'", "the socket", 60)
+        self.until(tab, "snapshot.status === 'open'", "the socket")
         notify(self.user, "by socket")
         self.until_titles("by socket", "by poll", "before", tabs=[tab, other])
         self.until_unread(2, tab, other)
@@ -264,7 +263,7 @@ class PollingTests(SharedClientTestCase):
         tab = self.begin_tab(BLOCKED)
         wait_until(tab, lambda: refused, "the first try")
         self.context.unroute("**/polling.js")
-        self.until(tab, "snapshot.status === 'polling'", "the poll", 30)
+        self.until(tab, "snapshot.status === 'polling'", "the poll")
         notify(self.user, "by poll")
         self.until_titles("by poll", tabs=[tab])
 
@@ -289,7 +288,7 @@ class PollingTests(SharedClientTestCase):
         for number in range(60):
             notify(self.user, f"n{number}")
         self.context.set_offline(False)
-        self.until(tab, "snapshot.items.length === 60", "all of them", 30)
+        self.until(tab, "snapshot.items.length === 60", "all of them")
         self.until_unread(60, tab)
         self.assertEqual(len(set(tab.evaluate("arrived"))), 60)
         wait_until(

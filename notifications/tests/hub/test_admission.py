@@ -3,6 +3,7 @@ from unittest import mock
 
 from django.test import override_settings
 
+from notifications.hub import admission
 from notifications.layers import InProcessChannelLayer, get_hints_layer
 from notifications.models import Notification
 from notifications.send import anotify
@@ -100,18 +101,19 @@ class GreetingTests(HubTestCase):
         self.assertEqual(client.arrived[:2], stored)
         self.assertEqual(client.arrived[3:], [last])
 
-    @mock.patch("notifications.hub.admission.ADMISSION_SECONDS", 0.2)
     async def test_clients_that_wait_too_long_come_again_and_the_log_says_once_for_what(self):
         async with self.connected(self.bob):
             SlowToJoin.confirm.clear()
             with self.assertLogs("notifications.hub.admission", "WARNING") as logs:
-                async with self.connected(self.ada) as client, self.connected(self.ada) as another:
-                    self.assertEqual((client.close_code, another.close_code), (4503, 4503))
+                # For these alone: whoever is greeted may be on a machine that is slow to do it.
+                with mock.patch.object(admission, "ADMISSION_SECONDS", 0.2):
+                    async with self.connected(self.ada) as one, self.connected(self.ada) as another:
+                        self.assertEqual((one.close_code, another.close_code), (4503, 4503))
                 SlowToJoin.confirm.set()
                 async with self.connected(self.ada) as client:
                     self.assertIsNone(client.close_code)
         late, well = [record.getMessage() for record in logs.records]
-        self.assertIn("within 0.2 s failed, it is tried again: they wait for the channel", late)
+        self.assertIn("within 8 s failed, it is tried again: they wait for the channel", late)
         self.assertIn("works again", well)
 
 

@@ -1,6 +1,8 @@
 import asyncio
+import math
 import random
 import signal
+import time
 from collections import Counter
 from contextlib import suppress
 
@@ -15,9 +17,11 @@ from perftests.load.clients.client import ConnectFailed, NotificationClient
 from perftests.load.clients.swarm import Swarm
 from perftests.load.server.process import ServerProcess
 
-SOCKETS = 200
+SOCKETS = 100
 TIMES = 3
-LIMIT_SECONDS = 15
+LIMIT_SECONDS = 30
+BREAKS_OFF_SECONDS = {"daphne": 1.0}
+"""So long after its close frame Daphne waits for the client's, and the client sees 1006 then."""
 
 
 class RestlessClient(NotificationClient):
@@ -54,27 +58,35 @@ class EndOfAServerTests(TransactionTestCase):
     """SIGTERM, while half of the clients stay and half come and go."""
 
     def setUp(self):
+        self.ends_in_vain = 0
         self.users = [User.objects.create(username=f"user {n}") for n in range(SOCKETS)]
 
     def end(self, make):
-        """The exit status, what was printed, and how many connections ended with which code."""
+        """The exit status, what was printed, how many connections ended with which code, and the
+        seconds that all of it took."""
         server = self.enterContext(ServerProcess(make))
         with Swarm(server.websocket_url) as swarm:
             clients = [RestlessClient(server.websocket_url, user) for user in self.users]
             swarm.clients += clients
             tasks = swarm.call(self.start, clients)
+            staying = clients[1::2]
             swarm.wait_until(
-                lambda: sum(client.greeted for client in clients) > SOCKETS * 0.6,
-                30,
-                "most of the clients",
+                lambda: (
+                    all(client.greeted for client in staying)
+                    and sum(client.greeted for client in clients) > SOCKETS * 0.6
+                ),
+                60,
+                "those who stay, and some of those who come and go",
             )
             swarm.call(lambda: [client.codes.clear() for client in clients])
             process = server._process
+            begun = time.monotonic()
             process.send_signal(signal.SIGTERM)
             status = process.wait(LIMIT_SECONDS)
+            seconds = time.monotonic() - begun
             swarm.run(self.cancel(tasks))
             codes = sum((client.codes for client in clients), Counter())
-        return status, server.stderr(), codes
+        return status, server.stderr(), codes, seconds
 
     @staticmethod
     async def cancel(tasks):
@@ -90,12 +102,21 @@ class EndOfAServerTests(TransactionTestCase):
         ]
 
     def assert_ends_in_order(self, make, code):
-        for _ in range(TIMES):
-            status, printed, codes = self.end(make)
+        told = 0
+        while told < TIMES:
+            status, printed, codes, seconds = self.end(make)
             self.assertEqual(status, 0, printed)
             self.assertEqual(printed, "")
+            if 1006 in codes and self.may_have_broken_off(make, seconds):
+                continue
             self.assertEqual(set(codes), {code})
             self.assertGreaterEqual(codes[code], SOCKETS // 2)
+            told += 1
+
+    def may_have_broken_off(self, make, seconds):
+        """On a machine that was too busy for the end to tell of anything; not again and again."""
+        self.ends_in_vain += 1
+        return seconds > BREAKS_OFF_SECONDS.get(make, math.inf) and self.ends_in_vain <= 2 * TIMES
 
     def test_daphne_closes_every_socket_with_4503_and_exits_with_0(self):
         self.assert_ends_in_order("daphne", 4503)

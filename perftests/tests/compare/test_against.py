@@ -102,7 +102,7 @@ class SignalTests(SimpleTestCase):
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             parent = psutil.Process(process.pid)
-            servers = settle(lambda: parent.children(recursive=True)[1:], 30, settled=bool)
+            servers = settle(lambda: parent.children(recursive=True)[1:], 120, settled=bool)
             self.assertTrue(servers)
             family = parent.children(recursive=True)
             process.send_signal(number)

@@ -7,7 +7,7 @@ from django.core.management import call_command
 SAMPLES = "perftests.tests.samples"
 
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 
 
 def perf(*arguments, **options):

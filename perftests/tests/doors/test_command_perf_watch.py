@@ -27,6 +27,7 @@ from ..watch.test_subscribers import make_viewer
 from .perf_command import SAMPLES, TIMEOUT_SECONDS, perf
 
 PASSING = f"{SAMPLES}.Passing"
+END_SECONDS = 30
 
 
 class PerfWatchUsageTests(SimpleTestCase):
@@ -214,7 +215,7 @@ class PerfWatchProcessTests(SimpleTestCase):
         process = self.start(f"{SAMPLES}.Slow", "--every", "1h")
         wait_for_file(self.folder / "waiting", TIMEOUT_SECONDS)
         process.kill()
-        wait_until(lambda: not self.processes(), TIMEOUT_SECONDS, "the end of all processes")
+        wait_until(lambda: not self.processes(), END_SECONDS, "the end of all processes")
         self.assertEqual(self.runs(), [("running", 1)])
         self.fall_silent()
         process = self.start(PASSING)

@@ -8,7 +8,7 @@ from django.test import SimpleTestCase, tag
 
 from perftests.measure.resources import ResourceMonitor, cpu_seconds, rss_bytes, uss_bytes
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 
 # Each says "ready" once it is, and ends with its standard input.
 IDLE = "print('ready', flush=True); input()"
@@ -166,10 +166,11 @@ class ResourceMonitorTests(ProcessTestCase):
 
     def test_the_monitor_can_leave_child_processes_out(self):
         busy = self.start(BUSY)  # a child of this process
+        own = time.process_time()
         with ResourceMonitor(os.getpid(), name="client", tree=False) as monitor:
             begun = cpu_seconds(busy.pid)
             wait_until(lambda: cpu_seconds(busy.pid) > begun + 0.4)
-        self.assertLess(monitor.cpu_seconds, 0.4)
+        self.assertLess(monitor.cpu_seconds, time.process_time() - own + 0.1)
 
     def test_the_monitor_keeps_what_it_saw_of_a_process_that_died(self):
         process = self.start(BUSY)

@@ -15,7 +15,7 @@ from ..faults import notification, websocket
 from ..faults.catalog import FAULTS
 from ..faults.running import missed
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 
 
 @tag("slow")

@@ -26,7 +26,7 @@ from .. import samples
 from ..faults.running import TimedFaultTestCase
 from ..waiting import wait_for_file
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 300
 SAMPLES = "perftests.tests.samples"
 
 

@@ -30,7 +30,7 @@ class CarryingTests(TransactionTestCase):
         command = [sys.executable, "-c", UNTIL_INTERRUPTED]
         child = subprocess.Popen(command, stdout=output, stderr=output)
         self.addCleanup(child.kill)
-        wait_until(lambda: b"ready" in os.pread(output.fileno(), 100, 0), 10, "the process")
+        wait_until(lambda: b"ready" in os.pread(output.fileno(), 100, 0), 60, "the process")
         return child
 
     def carry_out(self, start):

@@ -40,16 +40,21 @@ class BusyDatabaseTests(TransactionTestCase):
         async with working() as worker:
             await worker.run(read)  # connected
             with self.another_writer():
-                loop = asyncio.get_running_loop()
-                begun = loop.time()
-                kept_out, count = await asyncio.gather(
-                    worker.run(write), worker.run(read), return_exceptions=True
-                )
-                self.assertLess(loop.time() - begun, 0.2)
-            self.assertIsInstance(kept_out, OperationalError)
-            self.assertEqual(count, 0)
+                # The shortest of some: a busy machine may add to any of them.
+                self.assertLess(min([await self.wait(worker) for _ in range(5)]), 0.2)
             await worker.run(write)
             self.assertEqual(await worker.run(read), 1)
+
+    async def wait(self, worker):
+        """How long a read takes that comes right after a write."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        kept_out, count = await asyncio.gather(
+            worker.run(write), worker.run(read), return_exceptions=True
+        )
+        self.assertIsInstance(kept_out, OperationalError)
+        self.assertEqual(count, 0)
+        return loop.time() - begun
 
     @contextlib.contextmanager
     def another_writer(self):

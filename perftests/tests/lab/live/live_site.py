@@ -20,7 +20,7 @@ from notifications.tests.browser import chromium, wait_until
 from perftests.load.server.process import ServerProcess
 from perftests.processes.system import end_with_parent
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 180
 ASGI = "notifyproject.asgi:application"
 
 

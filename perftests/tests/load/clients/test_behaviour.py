@@ -74,11 +74,11 @@ class VisitorTests(TransactionTestCase):
                 sent = self.control.notify([self.user.pk], count=3)
                 self.swarm.run(visitor.visit(1.2))
                 self.swarm.wait_until(
-                    lambda v=visitor, s=sent: len(v.arrived_ids) == len(s.ids), 5, "all of it"
+                    lambda v=visitor, s=sent: len(v.arrived_ids) == len(s.ids), 30, "all of it"
                 )
                 self.assertGreaterEqual(visitor.connects, 2)
                 self.assertTrue(visitor.tabs[0].connected)
-                await_acks(5)
+                await_acks(30)
 
     def test_a_visitor_who_reads_marks_all_that_arrived_as_read(self):
         visitor = self.visitor(Profile("reads", reads_after=0.05))
@@ -86,13 +86,15 @@ class VisitorTests(TransactionTestCase):
         self.control.notify([self.user.pk], count=3)
         self.swarm.wait_until(lambda: len(visitor.arrived_ids) == 3, 5, "all of it")
 
-        self.swarm.run(visitor.visit(0.5))
+        def has_read():
+            self.swarm.run(visitor.visit(0.5))  # a busy machine may take as long to connect
+            return not Delivery.objects.unread().exists()
 
-        wait_until(lambda: not Delivery.objects.unread().exists(), 5, "the read marks")
+        wait_until(has_read, 30, "the read marks")
 
     def test_every_tab_of_a_visitor_counts_what_arrives(self):
         visitor = self.visitor(Profile("two tabs", tabs=2))
         self.swarm.run(visitor.visit(0.1))
         self.control.notify([self.user.pk], count=3)
 
-        self.swarm.wait_until(lambda: [t.unread for t in visitor.tabs] == [3, 3], 5, "the counts")
+        self.swarm.wait_until(lambda: [t.unread for t in visitor.tabs] == [3, 3], 30, "the counts")

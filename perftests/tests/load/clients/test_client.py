@@ -9,6 +9,7 @@ from perftests.load.clients.client import ConnectFailed, NotificationClient
 from perftests.load.clients.swarm import Swarm
 
 HELLO = protocol.hello(unread=3, upto=3, queued=0, dropped=0, window=8, retry=(1, 5))
+LIMIT_SECONDS = 30
 
 
 def notification(pk):
@@ -69,7 +70,7 @@ class NotificationClientTests(SimpleTestCase):
     def connect(self, ticket="", **options):
         client = NotificationClient(self.url, ticket, **options)
         self.addCleanup(lambda: self.swarm.run(client.close()))
-        self.swarm.run(client.connect(timeout_seconds=5))
+        self.swarm.run(client.connect(timeout_seconds=LIMIT_SECONDS))
         return client
 
     def say(self, *texts):
@@ -77,7 +78,7 @@ class NotificationClientTests(SimpleTestCase):
             self.swarm.call(self.scripts[-1].say, text)
 
     def wait_until(self, condition, what="the condition"):
-        self.swarm.wait_until(condition, 5, what)
+        self.swarm.wait_until(condition, LIMIT_SECONDS, what)
 
     def test_the_client_sends_its_ticket_and_its_headers(self):
         self.connect("a/ticket", headers={"Cookie": "sessionid=1", "Origin": "http://here"})
@@ -138,14 +139,13 @@ class NotificationClientTests(SimpleTestCase):
         self.assertGreater(waited_ns, 0.045e9)
 
     def test_clients_that_got_the_same_do_not_acknowledge_in_the_same_moment(self):
-        for _ in range(10):
-            self.connect(ack_delay_seconds=0.4)
+        clients = [self.connect(ack_delay_seconds=60) for _ in range(10)]
         self.swarm.call(lambda: [script.say(notification(1)) for script in self.scripts])
-        self.wait_until(lambda: any(script.acknowledged for script in self.scripts))
-        begun = time.perf_counter()
-        self.wait_until(lambda: all(script.acknowledged for script in self.scripts))
+        self.wait_until(lambda: all(client._ack_timer for client in clients))
+        # When they are due: a busy machine may send those of half a second together.
+        moments = self.swarm.call(lambda: [client._ack_timer.when() for client in clients])
 
-        self.assertGreater(time.perf_counter() - begun, 0.03)
+        self.assertGreater(max(moments) - min(moments), 1)
 
     def test_a_client_that_never_acknowledges_still_receives_notifications(self):
         client = self.connect(ack=False, ack_delay_seconds=0)
@@ -267,13 +267,13 @@ class NotificationClientTests(SimpleTestCase):
         self.swarm.call(self.scripts[0].transport.send, WSMsgType.CLOSE, code)
 
         with self.assertRaisesRegex(ConnectFailed, "closed with 4401 before its hello"):
-            self.swarm.run(asyncio.wait_for(connecting, 5))
+            self.swarm.run(asyncio.wait_for(connecting, LIMIT_SECONDS))
 
     def test_connecting_fails_at_once_when_the_connection_is_lost_in_the_handshake(self):
         client = NotificationClient(f"ws://127.0.0.1:{self.port_that_hangs_up()}")
         for attempt in ("first", "again"):
             with self.subTest(attempt), self.assertRaisesMessage(OSError, "during the handshake"):
-                self.swarm.run(client.connect(timeout_seconds=5))
+                self.swarm.run(client.connect(timeout_seconds=LIMIT_SECONDS))
 
     def port_that_hangs_up(self):
         async def hang_up(reader, writer):

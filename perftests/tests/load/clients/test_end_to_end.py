@@ -32,7 +32,7 @@ class EndToEnd:
     def wait_for_arrival(self, clients, ids):
         self.swarm.wait_until(
             lambda: all(len(client.arrived_ids) >= len(ids) for client in clients),
-            15,
+            30,
             f"{len(ids)} notifications for each of {len(clients)} clients",
         )
         accounting = account((ids, client) for client in clients)
@@ -58,7 +58,7 @@ class EndToEnd:
         self.wait_for_arrival(clients, sent.ids)
 
         self.server.kill()
-        self.swarm.wait_until(lambda: not any(c.connected for c in clients), 5, "the kill")
+        self.swarm.wait_until(lambda: not any(c.connected for c in clients), 30, "the kill")
         self.server.start()
         more = self.control.notify(self.pks, count=3)
         for client, user in zip(clients, self.users, strict=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 
 from django.contrib.auth.models import User
 from django.test import TransactionTestCase, tag
@@ -16,7 +17,9 @@ from perftests.load.server.process import ServerProcess
 HISTORY = 10_000
 FRAMES_PER_SECOND = 50
 SECONDS = 3
+"""At least: on a busy machine the frames take longer, and the server tells more meanwhile."""
 TABS = 20
+LIMIT_SECONDS = 30
 
 MOST_STATEMENTS = 120
 """A second, all kinds of wishes together. Each frame once cost two at least, 1,000 a second."""
@@ -49,30 +52,32 @@ class GreedyUserTests(TransactionTestCase):
             yield {"type": "read", "ids": part[:1]}
 
     async def ask(self):
-        frames = self.frames()
+        """How many seconds it took."""
+        frames, begun = self.frames(), time.monotonic()
         for _ in range(SECONDS * FRAMES_PER_SECOND):
             for tab in self.tabs:
                 tab.send(next(frames))
             await asyncio.sleep(1 / FRAMES_PER_SECOND)  # the pace is the load
+        return time.monotonic() - begun
 
     def test_a_greedy_user_costs_a_bounded_number_of_statements_and_frames(self):
         statements = self.control.queries().total()
         frames = sum(tab.frames for tab in self.tabs)
-        self.swarm.run(self.ask())
+        seconds = self.swarm.run(self.ask())
         statements = self.control.queries().total() - statements
         told = sum(tab.frames for tab in self.tabs) - frames
         errors = {error for tab in self.tabs for error in tab.errors}
         self.assertEqual((errors, [tab.connected for tab in self.tabs]), (set(), [True] * TABS))
-        self.assertLess(statements / SECONDS, MOST_STATEMENTS)
-        self.assertLess(told / TABS / SECONDS, MOST_STATES)
+        self.assertLess(statements / seconds, MOST_STATEMENTS)
+        self.assertLess(told / TABS / seconds, MOST_STATES)
 
     def test_a_greedy_user_has_everything_read_in_the_end_and_others_are_served(self):
         [quiet] = self.swarm.connect([make_ticket(self.other)])
         self.swarm.run(self.ask())
         self.swarm.call(self.tabs[0].send, {"type": "read_all", "upto": self.ids[-1]})
         self.swarm.wait_until(
-            lambda: {tab.unread for tab in self.tabs} == {0}, 10, "the count in all tabs"
+            lambda: {tab.unread for tab in self.tabs} == {0}, LIMIT_SECONDS, "the count in all tabs"
         )
         self.assertFalse(Delivery.objects.unread().exists())
         sent = notify([self.other], "for somebody else")
-        self.swarm.wait_until(lambda: quiet.arrived_ids == [sent.pk], 1, "the other's")
+        self.swarm.wait_until(lambda: quiet.arrived_ids == [sent.pk], LIMIT_SECONDS, "the other's")

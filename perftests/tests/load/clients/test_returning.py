@@ -8,7 +8,7 @@ from perftests.load.clients.returning import ReturningClient
 from perftests.load.clients.swarm import Swarm
 
 HELLO = protocol.hello(unread=0, queued=0, dropped=0, window=8, retry=(1, 5))
-SECONDS = 5
+SECONDS = 30
 
 
 class Greeter(WSListener):

@@ -83,7 +83,7 @@ class Rivalry:
         return [(user.pk, {"title": f"To {user.username}"}) for user in self.users]
 
     def assert_each_gets_its_own(self, clients):
-        self.swarm.wait_until(lambda: all(c.received for c in clients), 10, "a message each")
+        self.swarm.wait_until(lambda: all(c.received for c in clients), 30, "a message each")
         self.assertEqual(
             [client.received for client in clients],
             [[{"title": "To ada"}], [{"title": "To grace"}]],
@@ -105,13 +105,13 @@ class RivalsInMemoryTests(Rivalry, TransactionTestCase):
         self.assert_each_gets_its_own(clients)
 
     def test_the_server_counts_the_rival_connections_in_their_groups(self):
-        wait_until(lambda: self.control.rival_live() == 0, 10, "those of other tests to leave")
+        wait_until(lambda: self.control.rival_live() == 0, 30, "those of other tests to leave")
         clients = self.connect("memory")
         self.assertEqual(self.control.rival_live(), 2)
 
         self.swarm.call(clients[0].drop)
 
-        wait_until(lambda: self.control.rival_live() == 1, 10, "one to leave")
+        wait_until(lambda: self.control.rival_live() == 1, 30, "one to leave")
 
     def test_nobody_connects_to_a_rival_without_a_ticket(self):
         stranger = Listener(f"{self.server.websocket_url}/rival/memory/")

@@ -7,7 +7,7 @@ from django.test import SimpleTestCase, tag
 from perftests.load.network.beacon import Beacon, BeaconListener
 from perftests.load.network.shaping import UNSHAPED, LinkProfile
 
-SECONDS = 5
+SECONDS = 30
 SIZE = 5000
 
 
@@ -49,9 +49,13 @@ class BeaconTests(SimpleTestCase):
         async def scenario(beacon):
             near = await beacon.listen(UNSHAPED, 1)
             far = await beacon.listen(LinkProfile("far", round_trip_ms=400), 1)
-            await beacon.shine(1, per_second=10)
-            await self.all_arrived([*near, *far], 1)
-            taken_ns = [ear.arrived_ns[0] - beacon.due_ns[0] for ear in (*near, *far)]
+            await beacon.shine(5, per_second=20)
+            await self.all_arrived([*near, *far], 5)
+            # The quickest: a busy machine may hold up any of them.
+            taken_ns = [
+                min(a - due for a, due in zip(ear.arrived_ns, beacon.due_ns, strict=True))
+                for ear in (*near, *far)
+            ]
             self.assertLess(taken_ns[0], 190e6)
             self.assertGreater(taken_ns[1], 190e6)  # 200, by the clock of the loop
 

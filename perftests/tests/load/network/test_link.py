@@ -9,7 +9,7 @@ from perftests.load.network.link import BUFFER_BYTES, Link
 from perftests.load.network.shaping import UNSHAPED, LinkProfile
 from perftests.processes.system import HOST
 
-SECONDS = 5
+SECONDS = 30
 QUIET_SECONDS = 0.1
 TICKS_SECONDS = 0.02
 """The clock of the loop ticks once a millisecond: what a few of its times may be off by."""

@@ -68,9 +68,9 @@ class ControlTests(TransactionTestCase):
         user = User.objects.create(username="ada")
         with ThreadPoolExecutor(1) as pool:
             sending = pool.submit(self.control.notify, [user.pk], count=6000, per_second=100)
-            wait_until(Notification.objects.exists, 5, "the first")
+            wait_until(Notification.objects.exists, 30, "the first")
             self.control.stop_sending()
-            sent = sending.result(5)
+            sent = sending.result(30)
 
         self.assertEqual(len(sent.ids), Notification.objects.count())
         self.assertEqual(len(sent.committed_ns), len(sent.ids))
@@ -100,7 +100,7 @@ class ControlTests(TransactionTestCase):
 
         self.assertEqual(self.control.floor_push(PONG, count=10), 40)
 
-        swarm.wait_until(lambda: all(c.frames == 10 for c in clients), 5, "10 frames each")
+        swarm.wait_until(lambda: all(c.frames == 10 for c in clients), 30, "10 frames each")
         self.assertEqual({client.bytes for client in clients}, {10 * len(PONG)})
 
     def test_control_counts_live_objects_in_the_server_and_what_is_left_after_close(self):
@@ -113,7 +113,7 @@ class ControlTests(TransactionTestCase):
         swarm.close()
 
         nothing = {"consumers": 0, "sockets": 0, "users": 0}
-        wait_until(lambda: self.control.live() == nothing, 5, "nothing to be left")
+        wait_until(lambda: self.control.live() == nothing, 30, "nothing to be left")
 
     def test_control_counts_connections_until_the_last_has_left(self):
         user = User.objects.create(username="ada")
@@ -124,11 +124,11 @@ class ControlTests(TransactionTestCase):
 
         swarm.call(clients[0].drop)
 
-        wait_until(lambda: self.control.connected() == 2, 5, "the first to have left")
+        wait_until(lambda: self.control.connected() == 2, 30, "the first to have left")
         with self.assertRaisesRegex(TimeoutError, "still has 2 connections"):
             self.control.await_empty(0.05)
         swarm.close()
-        self.control.await_empty(5)
+        self.control.await_empty(30)
         self.assertEqual(self.control.connected(), 0)
 
     def test_control_counts_the_groups_of_the_channel_layer(self):

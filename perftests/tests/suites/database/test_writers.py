@@ -29,7 +29,7 @@ class WriterTests(TransactionTestCase):
         ids = [notify(pks, "To be marked").pk]
 
         done = write_together(
-            [Orders(seed, pks, ids, ["shared"], get_args(Mark)) for seed in range(2)], 30
+            [Orders(seed, pks, ids, ["shared"], get_args(Mark)) for seed in range(2)], 120
         )
 
         self.assertEqual([writer.errors for writer in done], [[], []])
@@ -41,13 +41,13 @@ class WriterTests(TransactionTestCase):
         (user,) = users(1)
         nobody = user.pk + 1
 
-        (done,) = write_together([Orders(0, [nobody], [1], ["shared"], ["read"])], 30)
+        (done,) = write_together([Orders(0, [nobody], [1], ["shared"], ["read"])], 120)
 
         self.assertEqual(done.errors, [f"InvalidRecipient: no such user: {nobody}"] * 2)
 
     def test_no_writing_process_is_left_behind(self):
         (user,) = users(1)
-        write_together([Orders(0, [user.pk], [1], [], ["read"])], 30)
+        write_together([Orders(0, [user.pk], [1], [], ["read"])], 120)
         self.assertEqual(multiprocessing.active_children(), [])
 
     def test_writing_processes_that_take_too_long_are_ended(self):

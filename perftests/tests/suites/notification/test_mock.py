@@ -12,6 +12,7 @@ from notifications.wire.protocol import CloseCode
 from perftests.suites.notification.mock import MockRefused, MockWebSocketConnection
 
 QUICK = {"ACK_FLUSH_SECONDS": 0.01, "SWEEP_SECONDS": 60}
+LIMIT_SECONDS = 30
 
 
 @override_settings(NOTIFICATIONS=QUICK)
@@ -28,7 +29,7 @@ class MockWebSocketConnectionTests(TransactionTestCase):
         return [(await anotify(self.user, f"Hello {n}", body="x" * 100)).pk for n in range(count)]
 
     async def until(self, condition):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while not condition():
                 await asyncio.sleep(0.005)
 
@@ -64,7 +65,7 @@ class MockWebSocketConnectionTests(TransactionTestCase):
         mock = await self.connect()
         await self.send(3)
         await mock.wait_for(3)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while await Delivery.objects.queued().aexists():
                 await asyncio.sleep(0.005)
         await mock.disconnect()
