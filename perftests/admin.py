@@ -23,13 +23,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from notifications.db.changelists import ForgivingChangeList
+
 from . import store
 from .conf import may_start
 from .exceptions import PerftestsError
 from .lab import compare_page, exporting, run_page, showing, trend_page
 from .lab.filters import FILTERS
 from .lab.live import live_page, start_page
-from .lab.queries import ForgivingChangeList
 from .lab.run_list import Listed, listed
 from .models import PerfAlert, PerfMetric, PerfResult, PerfRun
 from .records import environment

@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from notifications.db.changelists import ForgivingChangeList
+
 from ..lab import showing
-from ..lab.queries import ForgivingChangeList
 from ..models import PerfAlert
 from ..reports.console import local
 from ..templatetags.perfruns import badge
