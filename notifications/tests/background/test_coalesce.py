@@ -242,7 +242,7 @@ class CoalescerSupervisionTests(SimpleTestCase):
                 await coalescer.finish()
             self.assertEqual(len(done.done), 3)
 
-    async def test_what_fails_at_the_end_is_tried_again_until_it_is_done(self):
+    async def test_work_that_fails_at_the_end_is_tried_again_until_it_is_done(self):
         async with working(delay=lambda: 60, quiet_failures=100) as (done, coalescer):
             done.error = OperationalError("locked")
             coalescer.add("a", "1")
@@ -253,7 +253,7 @@ class CoalescerSupervisionTests(SimpleTestCase):
                 await finishing
             self.assertEqual(done.done, [("a", "1")])
 
-    async def test_what_goes_on_failing_at_the_end_holds_it_up_for_a_limited_time(self):
+    async def test_work_that_goes_on_failing_holds_the_end_up_for_a_limited_time(self):
         async with working(delay=lambda: 60, quiet_failures=100) as (done, coalescer):
             done.error = OperationalError("away")
             coalescer.add("a", "1")

@@ -155,7 +155,7 @@ class HubCloseTests(HubTestCase):
                 await closed.wait()
         await self.until_queued(self.ada, [])
 
-    async def test_what_the_last_client_has_marked_waits_for_another_who_writes(self):
+    async def test_marks_of_the_last_client_wait_for_another_who_writes(self):
         client = await MemoryClient(self.ada).connect()
         notification = await anotify([self.ada], "n")
         await client.until_arrived([notification.pk])

@@ -31,7 +31,7 @@ class SweepTests(HubTestCase):
             await client.until_arrived([third])
             self.assertEqual(client.arrived, [first, second, third])
 
-    async def test_what_was_replayed_and_is_not_acknowledged_makes_no_sweep_count_again(self):
+    async def test_a_replayed_notification_that_waits_for_its_ack_makes_no_sweep_count_again(self):
         [number] = await write_rows([self.ada], 1)
         async with self.connected(self.ada) as client:
             await client.until_arrived([number])
