@@ -65,13 +65,15 @@ def change_unlocked(kind: Mark, marked: Marked) -> tuple[Changed, Changed]:
     return changed, _still_unmarked(connections[database()], marked, IMPLIED[kind][-1])
 
 
-def read_all(
-    pk: Any, upto: int, limit: int | None = None, trace: int = 0
-) -> tuple[list[int], bool]:
-    """Mark as read what was delivered and is not newer than `upto`; the ids that changed.
+def read_all(pk: Any, upto: int, trace: int = 0) -> list[int]:
+    """Mark as read what was delivered and is not newer than `upto`; the ids that changed."""
+    return read_some(pk, upto, None, trace)[0]
 
-    The oldest `limit` of them, if it is given; and whether that was all. What somebody else marks
-    in the same moment has not changed here, and is no sign of the end.
+
+def read_some(pk: Any, upto: int, limit: int | None, trace: int = 0) -> tuple[list[int], bool]:
+    """The same of the oldest `limit` of them; and whether that was all.
+
+    What somebody else marks in the same moment has not changed here, and is no sign of the end.
     """
     ids = dict.fromkeys(up_to("read", pk, upto, limit), trace)
     return sorted(change("read", {pk: ids}).get(pk, ())), limit is None or len(ids) < limit

@@ -139,7 +139,7 @@ def write(taken: Mapping[Key, Ids], around_locks: bool) -> Mapping[Key, list[int
 def _read_some(pk: Any, upto: int, trace: int) -> bool | None:
     """In the database thread; whether that was all of it, `None` where some is locked."""
     try:
-        ids, was_all = marking.read_all(pk, upto, AT_ONCE, trace)
+        ids, was_all = marking.read_some(pk, upto, AT_ONCE, trace)
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise

@@ -66,9 +66,7 @@ class DeliveryMarkTests(DeliveriesTestCase):
 class ReadAllTests(DeliveriesTestCase):
     def test_read_all_takes_only_what_was_delivered_and_is_not_newer(self):
         self.mark("delivered", self.alice, self.ids[:2] + self.ids[3:5])
-        self.assertEqual(
-            marking.read_all(self.alice.pk, self.ids[3]), ([*self.ids[:2], self.ids[3]], True)
-        )
+        self.assertEqual(marking.read_all(self.alice.pk, self.ids[3]), [*self.ids[:2], self.ids[3]])
         self.assertEqual(
             self.states(self.alice), ["read", "read", "queued", "read", "delivered", "queued"]
         )
@@ -77,8 +75,8 @@ class ReadAllTests(DeliveriesTestCase):
         self.mark("delivered", self.alice, self.ids)
         self.mark("read", self.alice, self.ids[:1])
         self.mark("archived", self.alice, self.ids[1:2])
-        self.assertEqual(marking.read_all(self.alice.pk, self.ids[3]), (self.ids[2:4], True))
-        self.assertEqual(marking.read_all(self.alice.pk, self.ids[3]), ([], True))
+        self.assertEqual(marking.read_all(self.alice.pk, self.ids[3]), self.ids[2:4])
+        self.assertEqual(marking.read_all(self.alice.pk, self.ids[3]), [])
 
     def test_read_all_leaves_the_deliveries_of_other_users_alone(self):
         Delivery.objects.all().mark_delivered()
@@ -86,7 +84,7 @@ class ReadAllTests(DeliveriesTestCase):
         self.assertEqual(self.states(self.bob), ["delivered"] * 6)
 
     def test_read_all_with_nothing_to_read_is_no_error(self):
-        self.assertEqual(marking.read_all(10**6, 2**63 - 1), ([], True))
+        self.assertEqual(marking.read_all(10**6, 2**63 - 1), [])
 
     def test_read_all_goes_on_though_somebody_else_reads_in_the_same_moment(self):
         self.mark("delivered", self.alice, self.ids)
@@ -94,5 +92,5 @@ class ReadAllTests(DeliveriesTestCase):
         self.mark("read", self.alice, self.ids[:1])
         with mock.patch.object(marking, "up_to", return_value=found):
             self.assertEqual(
-                marking.read_all(self.alice.pk, self.ids[-1], 3), (self.ids[1:3], False)
+                marking.read_some(self.alice.pk, self.ids[-1], 3), (self.ids[1:3], False)
             )

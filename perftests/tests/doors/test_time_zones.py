@@ -48,7 +48,7 @@ class WithoutTimeZonesTests(AdminMixin, TestCase):
         self.assertEqual(store.load(self.run_).started_at, NOON.isoformat())
         self.assertIn("2026-07-01 12:00:00 UTC", perf("show", str(self.run_.pk)))
 
-    def test_what_a_site_without_time_zones_has_exported_can_be_imported_there(self):
+    def test_a_report_that_a_site_without_time_zones_has_exported_can_be_imported_there(self):
         path = Path(self.enterContext(TemporaryDirectory()), "run.json")
         perf("show", str(self.run_.pk), output=path)
         perf("import", str(path))

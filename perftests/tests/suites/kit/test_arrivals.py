@@ -123,12 +123,12 @@ class UndisturbedTests(SimpleTestCase):
         measurements = enumerate(doubts)
         return undisturbed(lambda: next(measurements))
 
-    def test_what_is_in_doubt_is_measured_again_until_it_is_not(self):
+    def test_a_measurement_in_doubt_is_repeated_until_there_is_no_doubt(self):
         self.assertEqual(self.measured("it stood still", "", "never"), (1, ""))
 
-    def test_what_is_in_no_doubt_is_measured_once(self):
+    def test_a_measurement_without_a_doubt_is_made_once(self):
         self.assertEqual(self.measured("", "never"), (0, ""))
 
-    def test_what_stays_in_doubt_is_measured_three_times_and_keeps_the_last_doubt(self):
+    def test_a_measurement_that_stays_in_doubt_is_made_three_times_and_keeps_the_last_doubt(self):
         self.assertEqual(ATTEMPTS, 3)
         self.assertEqual(self.measured("a", "b", "c", "never"), (2, "c"))
