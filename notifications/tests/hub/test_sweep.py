@@ -35,6 +35,8 @@ class SweepTests(HubTestCase):
         [number] = await write_rows([self.ada], 1)
         async with self.connected(self.ada) as client:
             await client.until_arrived([number])
+            heard = get_hub()._gaps._heard
+            await client.until(lambda: number in heard, "a look for what no hint has told of")
             with mock.patch.object(get_hub()._unread, "stale") as stale:
                 [socket] = get_hub().sockets
                 socket.on_stale = stale
