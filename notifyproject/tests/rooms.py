@@ -30,7 +30,8 @@ def dotted(path):
 def uses(room):
     """The names of the other top rooms of its app that the modules of a room import from."""
     app, top = room.relative_to(ROOT).parts[:2]
-    named = {child.name for child in (ROOT / app).iterdir() if child in set(rooms())}
+    every = set(rooms())
+    named = {child.name for child in (ROOT / app).iterdir() if child in every}
     return {name for name in _imported(room, app) if name in named - {top}}
 
 

@@ -1,6 +1,6 @@
 import random
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from perftests.compare.verdicts import (
     ERROR_RATE,
@@ -51,6 +51,7 @@ class JudgeTests(SimpleTestCase):
     def test_ratios_of_exactly_one_are_the_same(self):
         self.assertIs(finding([1.0] * 20), Finding.SAME)
 
+    @tag("slow")
     def test_looking_again_at_equal_versions_keeps_the_error_rate(self):
         wrong = 0
         for seed in range(300):
