@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from unittest import mock
 
@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
 from notifications.db.traces import SHIFTS, Device, Door, pack
@@ -125,6 +125,15 @@ class ExportTests(PrivacyTestCase):
         self.assertEqual(kinds, expected)
         self.assertEqual((lines[0]["body"], lines[0]["state"]), ("a secret of hers", "read"))
         self.assertTrue(lines[0]["read_at"] and lines[1]["read_at"] is None)
+
+    @override_settings(USE_TZ=False, TIME_ZONE="Asia/Tokyo")
+    def test_an_export_tells_utc_where_a_site_has_no_time_zones(self):
+        noon_in_tokyo = datetime(2026, 7, 1, 21)
+        Delivery.objects.filter(notification=self.alone.pk).update(read_at=noon_in_tokyo)
+        Notification.objects.update(created_at=noon_in_tokyo)
+        lines = [json.loads(line) for line in export_user(self.ada)]
+        self.assertEqual(lines[0]["read_at"], "2026-07-01T12:00:00Z")
+        self.assertEqual({line["created_at"] for line in lines}, {"2026-07-01T12:00:00Z"})
 
     def test_the_command_prints_a_line_of_json_for_each(self):
         out = self.run_command("export_notifications", "bob")
