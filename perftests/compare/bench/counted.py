@@ -59,7 +59,7 @@ def count_operations() -> Iterator[Count]:
     gather_statistics()
     for look in LOOKUPS:
         plan = explain(partial(look.run, stock))
-        missing = int(look.indexes.isdisjoint(plan.indexes))
+        missing = look.lacking(plan)
         lost = {f"none of the indexes {', '.join(sorted(look.indexes))}": missing}
         yield Count(look.name, "lookups without an index", missing, lost)
     for operation in OPERATIONS:

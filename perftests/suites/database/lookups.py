@@ -10,6 +10,7 @@ from notifications.store.pruning import prune
 from notifications.store.recipients import recipients_among
 
 from .operations import FEW, WINDOW, Stock, acknowledge, count_unread, list_inbox, read_all, replay
+from .plans import Plan
 
 OF_A_USER = "deliveries_of_a_user"
 QUEUED = "queued_and_unread"
@@ -23,15 +24,22 @@ DAYS = 300
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One way to look; it is found by one of `indexes`, whichever the database prefers."""
+    """One way to look; so many `statements` find it by one of `indexes`, whichever the database
+    prefers."""
 
     name: str
     indexes: frozenset[str]
     run: Callable[[Stock], object]
+    statements: int = 1
+
+    def lacking(self, plan: Plan) -> int:
+        """How many statements of the plan lack its index."""
+        found = sum(not self.indexes.isdisjoint(used) for used in plan.statements)
+        return max(0, self.statements - found)
 
 
-def lookup(name: str, run: Callable[[Stock], object], *indexes: str) -> Lookup:
-    return Lookup(name, frozenset(indexes), run)
+def lookup(name: str, run: Callable[[Stock], object], *indexes: str, statements: int = 1) -> Lookup:
+    return Lookup(name, frozenset(indexes), run, statements)
 
 
 READS = (
@@ -53,5 +61,8 @@ LOOKUPS = (
     lookup("keep the limits", lambda stock: newest_older_than(DAYS), CREATED),
 )
 
-PRUNING = lookup("prune", lambda _: prune(DAYS, batch_size=FEW, done=lambda _: None), CREATED)
-"""It also looks for what belongs to nobody, which takes as long as there are rows."""
+PRUNING = lookup(
+    "prune", lambda _: prune(DAYS, batch_size=FEW, done=lambda _: None), CREATED, statements=3
+)
+"""Old deliveries, old notifications, and those of nobody. It also looks for deliveries of nobody,
+which takes as long as there are rows."""

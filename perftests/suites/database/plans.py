@@ -25,22 +25,31 @@ NAMED_BY_SQLITE = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the database reads: the indexes it uses, and how often it reads a table as a whole.
+    """How the database reads: the indexes that each statement uses, and how often it reads a table
+    as a whole.
 
     PostgreSQL rightly reads a table as a whole while it is small. Here it does so only where no
     index fits; and of the tables only that of deliveries counts.
     """
 
-    indexes: tuple[str, ...]
+    statements: tuple[frozenset[str], ...]
     scans: int
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """Of all statements."""
+        return tuple(sorted(frozenset().union(*self.statements)))
 
 
 def explain(operation: Callable[[], object]) -> Plan:
     """The plan of all that `operation` reads, or looks for to change it; nothing is changed."""
     with taken_back(), _index_where_one_fits():
-        text = "\n".join(map(_explained, _statements(operation)))
-    indexes = {NAMED_BY_SQLITE.get(name, name) for name in INDEX.findall(text)}
-    return Plan(indexes=tuple(sorted(indexes)), scans=len(FULL_SCAN.findall(text)))
+        texts = [_explained(statement) for statement in _statements(operation)]
+    return Plan(tuple(map(_indexes, texts)), sum(len(FULL_SCAN.findall(text)) for text in texts))
+
+
+def _indexes(text: str) -> frozenset[str]:
+    return frozenset(NAMED_BY_SQLITE.get(name, name) for name in INDEX.findall(text))
 
 
 def count_work(operation: Callable[[], object], *, by_index: bool = False) -> int:

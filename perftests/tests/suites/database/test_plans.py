@@ -3,7 +3,7 @@ from django.test import TransactionTestCase, tag
 
 from notifications.models import Delivery
 from perftests.suites.database.operations import Stock, acknowledge, replay_all
-from perftests.suites.database.plans import Plan, count_work, explain
+from perftests.suites.database.plans import count_work, explain
 from perftests.suites.kit import rows
 
 
@@ -29,7 +29,7 @@ class QueryPlanTests(TransactionTestCase):
     @tag("slow")
     def test_the_plan_of_a_read_of_a_whole_table_counts_it(self):
         plan = explain(lambda: list(Delivery.objects.filter(seen_at=None).order_by()))
-        self.assertEqual(plan, Plan((), 1))
+        self.assertEqual((plan.indexes, plan.scans), ((), 1))
 
     def test_the_plan_of_a_mark_names_the_index_and_marks_nothing(self):
         ids = list(self.user.deliveries.values_list("notification_id", flat=True))
