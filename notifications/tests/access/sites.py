@@ -16,6 +16,22 @@ class Users(BaseUserManager):
         return super().create(name=name, **fields)
 """
 
+TWO_TABLES = """
+class Person(models.Model):
+    name = models.CharField(max_length=20)
+
+class User(Person, AbstractBaseUser):
+    login = models.CharField(max_length=20, unique=True)
+    USERNAME_FIELD = "login"
+    objects = models.Manager()
+
+class Badge(User):
+    badge = models.AutoField(primary_key=True)
+    user = models.OneToOneField(User, models.CASCADE, parent_link=True)
+    objects = models.Manager()
+"""
+"""Users that extend another model, and some with a key of their own."""
+
 
 @tag("slow")
 class SiteTestCase(TransactionTestCase):

@@ -2,7 +2,7 @@
 
 from django.test import tag
 
-from .sites import SiteTestCase
+from .sites import TWO_TABLES, SiteTestCase
 
 
 @tag("slow")
@@ -65,20 +65,7 @@ tell(problems())
 
     def test_users_that_extend_another_model_are_known_by_its_key(self):
         answers = self.run_site(
-            """
-class Person(models.Model):
-    name = models.CharField(max_length=20)
-
-class User(Person, AbstractBaseUser):
-    login = models.CharField(max_length=20, unique=True)
-    USERNAME_FIELD = "login"
-    objects = models.Manager()
-
-class Badge(User):
-    badge = models.AutoField(primary_key=True)
-    user = models.OneToOneField(User, models.CASCADE, parent_link=True)
-    objects = models.Manager()
-""",
+            TWO_TABLES,
             """
 Person.objects.create(name="stranger")
 User.objects.create(name="a", login="a")

@@ -1,32 +1,20 @@
 from django.test import tag
 
-from ..access.sites import SiteTestCase
+from ..access.sites import TWO_TABLES, SiteTestCase
 
 
 @tag("slow")
 class UserModelTests(SiteTestCase):
     def test_a_user_of_several_tables_is_erased_and_forgotten_by_each_name_she_has(self):
         answers = self.run_site(
-            """
-class Person(models.Model):
-    name = models.CharField(max_length=20)
-
-class User(Person, AbstractBaseUser):
-    login = models.CharField(max_length=20, unique=True)
-    USERNAME_FIELD = "login"
-    objects = models.Manager()
-
+            TWO_TABLES
+            + """
 class Plain(User):
     objects = models.Manager()
 
 class Alias(User):
     class Meta:
         proxy = True
-
-class Badge(User):
-    badge = models.AutoField(primary_key=True)
-    user = models.OneToOneField(User, models.CASCADE, parent_link=True)
-    objects = models.Manager()
 """,
             """
 from django.contrib.contenttypes.models import ContentType
