@@ -18,15 +18,6 @@ SOON_MS = 300
 MISSED = 500
 FRAME_MS = 50
 
-RULER = """() => {
-  const begun = performance.now(), made = [];
-  for (let n = 0; n < 200_000; n++) made.push({ n, text: `n${n}` });
-  made.sort((a, b) => b.n - a.n);
-  return performance.now() - begun;
-}"""
-RULER_MS = 25
-"""What that takes where a task may take `FRAME_MS`; a slower machine may take as much longer."""
-
 COUNTED = """() => {
   window.rung = {};
   const badge = document.querySelector("notification-bell").shadowRoot.getElementById("badge");
@@ -85,6 +76,4 @@ class ManyMissedTests(LivePageTestCase):
         self.assertEqual(titles, [f"n{number}" for number in reversed(range(MISSED))])
         wait_until(tab, lambda: not Delivery.objects.queued().exists(), "the acks")
         self.complaints.clear()  # that there was no network
-        longest = longest_task_ms(self.browser.stop_tracing())
-        slower = min(tab.evaluate(RULER) for _ in range(20)) / RULER_MS
-        self.assertLess(longest, FRAME_MS * max(1, slower))
+        self.assertLess(longest_task_ms(self.browser.stop_tracing()), FRAME_MS)
