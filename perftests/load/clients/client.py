@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -27,9 +28,8 @@ class ConnectFailed(PerftestsError):
 class NotificationClient(Arrivals, Connection):
     """A client of protocol 1: acknowledges, drops duplicates by id, over reconnects as well.
 
-    `errors` are the codes of the server's error frames, `resyncs` is how often it asked to reload
-    the list. Where somebody has given it a list `late_ns`, pushes add how late they came until it
-    has enough.
+    `errors` are the codes of the server's error frames, `types` how many frames of each type came.
+    Where somebody has given it a list `late_ns`, pushes add how late they came until it has enough.
 
     `ack=False` never acknowledges; else an ack waits for others, for half of `ack_delay_seconds`
     up to all of it, at random as in the browser. `auto_ack` lets the server take sending for
@@ -52,7 +52,7 @@ class NotificationClient(Arrivals, Connection):
         Arrivals.__init__(self)
         Connection.__init__(self, "", headers=headers, read=read)
         self.errors: list[str] = []
-        self.resyncs = 0
+        self.types: Counter[str] = Counter()
         self.late_ns: list[int] | None = None
         self.ticket = ticket
         self._websocket_url = websocket_url
@@ -96,6 +96,7 @@ class NotificationClient(Arrivals, Connection):
     def receive(self, frame: WSFrame) -> None:
         arrived_ns = time.perf_counter_ns()
         decoded = decode(frame.get_payload_as_memoryview())
+        self.types[decoded.type] += 1
         match decoded.type:
             case "notification":
                 self._take([decoded.id], arrived_ns)
@@ -107,8 +108,6 @@ class NotificationClient(Arrivals, Connection):
                 self._greeted(decoded)
             case "state":
                 self.note_count(decoded.unread, decoded.upto, decoded.deleted)
-            case "resync":
-                self.resyncs += 1
             case "error":
                 self.errors.append(decoded.code)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
+from notifications.wire import protocol
 from perftests.load.clients.client import NotificationClient
 
 from ..contexts import Recorder
@@ -14,7 +15,10 @@ FRAME_BYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Frames and bytes that clients have got so far, and the notifications in them."""
+    """Frames and bytes that clients have got so far, and the notifications in them.
+
+    Without what answers their heartbeat: it grows with the seconds, not with what is sent.
+    """
 
     frames: int
     bytes: int
@@ -23,9 +27,10 @@ class Wire:
     @classmethod
     def read(cls, clients: Collection[NotificationClient]) -> Self:
         """What these have got until now."""
+        pongs = sum(client.types["pong"] for client in clients)
         return cls(
-            sum(client.frames for client in clients),
-            sum(client.bytes for client in clients),
+            sum(client.frames for client in clients) - pongs,
+            sum(client.bytes for client in clients) - pongs * len(protocol.PONG),
             sum(len(client.arrived_ids) + client.duplicates for client in clients),
         )
 

@@ -206,9 +206,9 @@ class NotificationClientTests(SimpleTestCase):
             self.first_frames = [protocol.hello(epoch=epoch, **hello), notification(1)]
             self.swarm.run(client.connect())
             self.say(notification(2), protocol.RESYNC)
-            self.wait_until(lambda: client.resyncs, "the last frame")
+            self.wait_until(lambda: client.types["resync"], "the last frame")
             self.assertEqual([id_ for id_ in client.arrived_ids if id_ == 1], arrived)
-            client.resyncs = 0
+            client.types.clear()
 
     def test_the_client_counts_as_unread_what_is_newer_than_the_servers_count(self):
         client = self.connect()
@@ -227,7 +227,7 @@ class NotificationClientTests(SimpleTestCase):
         self.assertEqual(client.unread, 3)
         refused = protocol.FrameRefused("unknown", "no such type")
         self.say(protocol.state(7, 3, {"read": [1, 2]}), protocol.error(refused), protocol.RESYNC)
-        self.wait_until(lambda: client.resyncs == 1)
+        self.wait_until(lambda: client.types["resync"] == 1)
 
         self.assertEqual(client.unread, 7)
         self.assertEqual(client.errors, ["unknown"])

@@ -5,6 +5,7 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
+from notifications.wire import protocol
 from perftests.records.results import Outcome
 from perftests.records.targets import Verdict
 from perftests.suites.kit.counted import idle
@@ -13,9 +14,9 @@ from perftests.suites.kit.counted.wire import Wire, measure_wire
 from perftests.testcases import PerformanceTestCase
 
 
-def client(*, frames, size, arrived, duplicates=0):
-    ids = list(range(arrived))
-    return SimpleNamespace(frames=frames, bytes=size, arrived_ids=ids, duplicates=duplicates)
+def client(*, frames, size, arrived, pongs=0):
+    ids, types = list(range(arrived)), Counter(pong=pongs)
+    return SimpleNamespace(frames=frames, bytes=size, arrived_ids=ids, duplicates=0, types=types)
 
 
 class ServerCountTests(SimpleTestCase):
@@ -41,6 +42,14 @@ class ServerCountTests(SimpleTestCase):
         before = Wire.read([client(frames=1, size=100, arrived=0)])
         measure_wire(self.test, [client(frames=11, size=9_100, arrived=10)], before)
         self.assertIs(self.verdicts()["bytes for a notification"], Verdict.FAIL)
+
+    def test_answers_to_a_heartbeat_are_no_frames_of_notifications(self):
+        before = Wire.read([client(frames=1, size=100, arrived=0)])
+        size = 1_100 + 5 * len(protocol.PONG)
+        after = [client(frames=16, size=size, arrived=10, pongs=5)]
+        self.assertEqual(Wire.read(after), Wire(frames=11, bytes=1_100, notifications=10))
+        measure_wire(self.test, after, before)
+        self.assertEqual(set(self.verdicts().values()), {Verdict.PASS})
 
     def test_the_statements_of_an_idle_server_are_counted_by_the_second(self):
         readings = iter([Counter({"SELECT 1": 1}), Counter({"SELECT 1": 100})])
