@@ -15,6 +15,9 @@ from django.db.models import BooleanField, Field, ForeignKey, IntegerField, Mode
 
 from ..exceptions import InvalidRecipient, shown
 
+BEYOND = 2**63
+"""The first integer that no column holds, nor SQLite takes for a parameter."""
+
 
 def primary_key(user: Any) -> Any:
     """The primary key of `AUTH_USER_MODEL` for a saved user, or for a primary key as it may come.
@@ -23,7 +26,10 @@ def primary_key(user: Any) -> Any:
     """
     if isinstance(user, Model):
         return saved_key(user, get_user_model())
-    return bare_key(user, key_field())
+    key = bare_key(user, key_field())
+    if isinstance(key, int) and not -BEYOND <= key < BEYOND:
+        raise InvalidRecipient(f"{shown(user)} is not a primary key of a user")
+    return key
 
 
 def saved_key(instance: Model, base: type[Model]) -> Any:

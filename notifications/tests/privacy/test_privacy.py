@@ -15,6 +15,7 @@ from notifications.db.traces import SHIFTS, Device, Door, pack
 from notifications.exceptions import InvalidRecipient
 from notifications.models import Delivery, Notification
 from notifications.privacy import Erased, erase_user, export_user, forget_gone_users
+from notifications.privacy.erasing import count_of
 from notifications.send import notify, recall
 from notifications.story.steps import story_of
 
@@ -70,8 +71,14 @@ class ErasureTests(PrivacyTestCase):
 
     def test_erasing_somebody_who_is_no_user_is_refused_and_changes_nothing(self):
         before = dump()
-        with self.assertRaises(InvalidRecipient):
-            erase_user("nobody")
+        for nobody in ("nobody", 2**63, f"-{2**70}"):
+            for ask in (
+                erase_user,
+                lambda user: count_of([user]),
+                lambda user: [*export_user(user)],
+            ):
+                with self.assertRaisesRegex(InvalidRecipient, "is not a primary key of a user"):
+                    ask(nobody)
         with self.assertRaisesMessage(CommandError, "no user 'nobody'"):
             self.run_command("erase_notifications", "nobody")
         self.assertEqual(dump(), before)
