@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from ..models import Notification
 from .forms import AnnouncementForm
@@ -25,5 +26,9 @@ def announce(
     form = AnnouncementForm(request.POST or None, initial={"key": uuid4()})
     looks = form.is_valid() and "change" not in request.POST
     if looks and "send" in request.POST:
-        return sent(form.send(), form.number)
+        notification = form.send()
+        if not notification.is_expired:
+            return sent(notification, form.number)
+        form.add_error(None, gettext("This was sent before, and recalled. Write it on a new page."))
+        looks = False
     return TemplateResponse(request, TEMPLATE, {**context, "form": form, "looks": looks})

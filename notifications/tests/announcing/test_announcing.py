@@ -7,6 +7,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from notifications.models import Delivery, Notification
+from notifications.send import recall
 
 from ..users import make_user, make_users
 
@@ -79,6 +80,16 @@ class AnnouncingTests(TestCase):
         self.assertEqual(
             list(told), [("many1", "Closed <on> Monday"), ("many2", "Closed on Friday")]
         )
+
+    def test_a_page_whose_announcement_was_recalled_says_that_it_reaches_nobody(self):
+        self.post("send", audience="everybody")
+        recall(Notification.objects.get())
+        answer = self.post("send", audience="everybody")
+        self.assertContains(answer, "This was sent before, and recalled. Write it on a new page.")
+        self.assertContains(answer, 'name="title"')
+        self.assertEqual(LogEntry.objects.count(), 1)
+        self.post("send", audience="everybody", key=uuid4())
+        self.assertEqual(Notification.objects.count(), 2)
 
     def test_an_announcement_reaches_a_group_or_users_by_name_alone(self):
         self.post("send", audience="group", group=self.team.pk)
