@@ -64,7 +64,8 @@ class NotificationClient(Arrivals, Connection):
         self._unacknowledged: list[int] = []
         self._ack_timer: asyncio.TimerHandle | None = None
         self._heartbeat_timer: asyncio.TimerHandle | None = None
-        self._greeting: asyncio.Future[None] | None = None
+        self._greeting: asyncio.Future[str] | None = None
+        """Empty with the hello, else why there was none. No exception: nobody may be waiting."""
 
     @property
     def arrived(self) -> int:
@@ -85,8 +86,8 @@ class NotificationClient(Arrivals, Connection):
         try:
             async with asyncio.timeout(timeout_seconds):
                 await super().connect(timeout_seconds=timeout_seconds)
-                if self._greeting is not None:
-                    await self._greeting
+                if self._greeting is not None and (reason := await self._greeting):
+                    raise ConnectFailed(reason)
         except BaseException:
             self.drop()
             raise
@@ -121,7 +122,7 @@ class NotificationClient(Arrivals, Connection):
         self._unacknowledged.clear()
         if self._greeting is not None and not self._greeting.done():
             reason = f"the server closed with {self.close_code} before its hello"
-            self._greeting.set_exception(ConnectFailed(reason))
+            self._greeting.set_result(reason)
 
     def _greeted(self, hello: Frame) -> None:
         self.note_epoch(hello.epoch)
@@ -129,7 +130,7 @@ class NotificationClient(Arrivals, Connection):
         self._half_window = max(1, hello.window // 2)
         self._schedule_heartbeat()
         if self._greeting is not None and not self._greeting.done():
-            self._greeting.set_result(None)
+            self._greeting.set_result("")
 
     def _note_late(self, frame: WSFrame) -> None:
         assert self.late_ns is not None

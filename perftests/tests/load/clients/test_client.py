@@ -1,8 +1,11 @@
 import asyncio
+import gc
+import re
 import time
 
 from django.test import SimpleTestCase, tag
 from picows import WSCloseCode, WSListener, WSMsgType, ws_create_server
+from websockets.utils import accept_key
 
 from notifications.wire import protocol
 from perftests.load.clients.client import ConnectFailed, NotificationClient
@@ -14,6 +17,25 @@ LIMIT_SECONDS = 30
 
 def notification(pk):
     return protocol.notification({"id": pk, "title": "A title", "data": {"id": -1, "items": [7]}})
+
+
+async def closing_port():
+    """Of a server whose first words are those of the handshake, with a close right behind."""
+
+    async def close(reader, writer):
+        request = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", request)[1].decode()
+        lines = [
+            "HTTP/1.1 101 Switching Protocols",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Accept: {accept_key(key)}",
+        ]
+        frame = b"\x88\x02" + protocol.CloseCode.RESTART.to_bytes(2, "big")
+        writer.write("\r\n".join([*lines, "", ""]).encode() + frame)
+
+    server = await asyncio.start_server(close, "127.0.0.1", 0)
+    return server.sockets[0].getsockname()[1]
 
 
 class Script(WSListener):
@@ -268,6 +290,25 @@ class NotificationClientTests(SimpleTestCase):
 
         with self.assertRaisesRegex(ConnectFailed, "closed with 4401 before its hello"):
             self.swarm.run(asyncio.wait_for(connecting, LIMIT_SECONDS))
+
+    def test_a_close_before_the_hello_of_somebody_who_gives_up_leaves_no_complaint(self):
+        class Leaving(NotificationClient):
+            def on_ws_disconnected(self, transport):
+                super().on_ws_disconnected(transport)
+                self.connecting.cancel()
+
+        async def give_up():
+            complaints = []
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda loop, context: complaints.append(context["message"]))
+            client = Leaving(f"ws://127.0.0.1:{await closing_port()}")
+            client.connecting = asyncio.ensure_future(client.connect())
+            await asyncio.wait([client.connecting])
+            del client
+            gc.collect()
+            return complaints
+
+        self.assertEqual(self.swarm.run(give_up()), [])
 
     def test_connecting_fails_at_once_when_the_connection_is_lost_in_the_handshake(self):
         client = NotificationClient(f"ws://127.0.0.1:{self.port_that_hangs_up()}")
