@@ -42,11 +42,13 @@ def notification_bell(
 ) -> dict[str, Any]:
     """The bell of the user of this page; nothing for whoever is not signed in. One query.
 
+    Nothing either where a page has no request, or its request no user, as pages of errors may.
     Notifications count as read on a "click", or when the panel is opened: on "open". Raises
     `ImproperlyConfigured` on a site without the feed.
     """
-    request = context["request"]
-    if not request.user.is_authenticated:
+    request = context.get("request") or getattr(context, "request", None)
+    user = getattr(request, "user", None)
+    if request is None or user is None or not user.is_authenticated:
         return {}
     try:
         feed, inbox = reverse("notifications:list"), reverse("notifications:inbox")
@@ -55,7 +57,7 @@ def notification_bell(
             "The bell needs the feed: put path('notifications/', include('notifications.urls')) "
             "into the URLs of the site."
         ) from error
-    pk = primary_key(request.user)
+    pk = primary_key(user)
     return {
         "feed": feed,
         "inbox": inbox,

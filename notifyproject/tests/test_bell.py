@@ -2,9 +2,11 @@
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ImproperlyConfigured
+from django.shortcuts import render
 from django.template import Context, Template
 from django.test import RequestFactory, TestCase, override_settings, tag
 from django.utils import translation
+from django.views.defaults import bad_request, permission_denied, server_error
 
 from notifications.models import Delivery, Notification
 from notifications.send import edit, notify, recall
@@ -35,12 +37,23 @@ DESKTOP = """
 """A user who has allowed notifications on the desktop, and who looks at a tab or does not."""
 
 
+BELL = "{% load notifications %}{% notification_bell %}"
+
+ERROR_PAGES = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "OPTIONS": {
+        "loaders": [
+            ("django.template.loaders.locmem.Loader", {f"{n}.html": BELL for n in (400, 403, 500)}),
+            "django.template.loaders.app_directories.Loader",
+        ]
+    },
+}
+
+
 def rendered(user, **headers):
     request = RequestFactory().get("/", headers=headers)
     request.user = user
-    return Template("{% load notifications %}{% notification_bell %}").render(
-        Context({"request": request})
-    )
+    return Template(BELL).render(Context({"request": request}))
 
 
 class BellTagTests(TestCase):
@@ -67,6 +80,20 @@ class BellTagTests(TestCase):
 
     def test_the_bell_is_for_nobody_who_is_not_signed_in(self):
         self.assertEqual(rendered(AnonymousUser()).strip(), "")
+
+    @override_settings(TEMPLATES=[ERROR_PAGES])
+    def test_pages_of_errors_with_a_bell_answer_with_their_status(self):
+        request = RequestFactory().get("/")  # in no middleware of users yet
+        for status, view in ((400, bad_request), (403, permission_denied), (500, server_error)):
+            with self.subTest(status):
+                answer = view(request, exception=Exception()) if status < 500 else view(request)
+                self.assertEqual(answer.status_code, status)
+
+    @override_settings(TEMPLATES=[ERROR_PAGES])
+    def test_the_bell_needs_no_context_processor_for_the_request(self):
+        request = RequestFactory().get("/")
+        request.user = User.objects.create_user("ada")
+        self.assertContains(render(request, "500.html"), "<notification-bell")
 
     @override_settings(ROOT_URLCONF="perftests.urls")
     def test_a_site_without_the_feed_is_told_what_the_bell_needs(self):
