@@ -159,6 +159,7 @@ class PerfRunAdmin(PerfRunModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "may_cancel": self.has_cancel_permission(request),
+            "may_view": self.has_view_permission(request),
             **content,
         }
         return TemplateResponse(request, f"admin/perftests/perfrun/{name}.html", context)

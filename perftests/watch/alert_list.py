@@ -22,7 +22,7 @@ from ..reports.console import local
 from ..templatetags.perfruns import badge
 from . import words
 from .judging import cause_of
-from .subscribers import PERMISSION, can_be_told, is_subscribed, subscribe, unsubscribe
+from .subscribers import can_be_told, is_subscribed, may_view_runs, subscribe, unsubscribe
 from .telling import address
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class AlertAdmin(AlertModelAdmin):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: PerfAlert | None = None) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return may_view_runs(request.user)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -5,7 +5,10 @@ from typing import Any
 from .. import measured
 from ..models import PerfSubscription
 
-PERMISSION = "perftests.view_perfrun"
+
+def may_view_runs(user: Any) -> bool:
+    """As in the list of runs: who may change some, which is to pin them, sees them."""
+    return any(user.has_perm(f"perftests.{what}_perfrun") for what in ("view", "change"))
 
 
 def can_be_told() -> bool:
@@ -36,4 +39,4 @@ def subscribers() -> list[Any]:
 
 def _may_see(user: Any) -> bool:
     staff = getattr(user, "is_staff", False) and user.is_active
-    return bool(staff and user.has_perm(PERMISSION))
+    return bool(staff and may_view_runs(user))

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from perftests.models import PerfAlert
 from perftests.watch.judging import judge
-from perftests.watch.subscribers import is_subscribed
+from perftests.watch.subscribers import is_subscribed, subscribers
 
 from ..admin_pages import LIST, AdminMixin
 from .samples import QUICK, SLOW, result_of, watched
@@ -79,6 +79,12 @@ class SubscriptionTests(AdminMixin, TestCase):
         self.assertContains(self.get(ALERTS), "Tell me no more")
         self.assertRedirects(self.post("no"), reverse(ALERTS))
         self.assertContains(self.get(ALERTS), "Tell me of alerts")
+
+    def test_whoever_may_pin_runs_and_so_sees_them_sees_alerts_and_subscribes(self):
+        self.log_in_with("change_perfrun")
+        self.assertContains(self.get(LIST), reverse(ALERTS))
+        self.assertRedirects(self.post("yes"), reverse(ALERTS))
+        self.assertEqual([str(user) for user in subscribers()], ["staff"])
 
     def test_nobody_subscribes_another_user(self):
         self.log_in_with("view_perfrun")

@@ -51,6 +51,18 @@ class StartPageTests(AdminMixin, TestCase):
         self.assertContains(page, "is neither a row such as N7 nor a dotted label")
         self.assertFalse(PerfWish.objects.exists())
 
+    def test_whoever_may_start_runs_but_not_see_them_is_led_to_none(self):
+        make_run(state=State.RUNNING)
+        self.wish(WishState.ENDED, run=make_run())
+        self.wish()
+        self.assertContains(self.part(), "/change/")
+        self.log_in_with("start_perfrun")
+        page = self.get(START)
+        for runs in (LIST, LIVE, "admin:app_list"):
+            args = ["perftests"] if runs == "admin:app_list" else []
+            self.assertNotContains(page, f'href="{reverse(runs, args=args)}')
+        self.assertContains(page, "Run ", count=2)
+
     def test_a_run_too_many_is_refused_in_a_sentence(self):
         with mock.patch.object(queue, "MOST_QUEUED", 0):
             page = self.client.post(
