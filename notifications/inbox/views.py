@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from ..access.address import socket_path
 from ..feed.answering import Exchange
 from ..feed.changes import change
 from ..feed.identity import Asker, identify
@@ -56,6 +57,7 @@ def _page(request: HttpRequest, asker: Asker) -> HttpResponse:
         "further": str(further or ""),
         "unread": count_unread(pk),
         "user_key": str(pk),
+        "socket": socket_path(),
         "done": done(request.GET.get("changed", "")),
     }
     return render(request, "notifications/inbox.html", context, status=200 if valid else 400)

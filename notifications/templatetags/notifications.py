@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from ..access.address import socket_path
 from ..access.users import primary_key
 from ..store.own.listing import count_unread
 
@@ -37,7 +38,7 @@ def page_link(url: str) -> str:
 def notification_bell(
     context: Context,
     read_on: str = "click",
-    socket: str = "/ws/notifications/",
+    socket: str = "",
     toasts: bool = True,
 ) -> dict[str, Any]:
     """The bell of the user of this page; nothing for whoever is not signed in. One query.
@@ -61,7 +62,7 @@ def notification_bell(
     return {
         "feed": feed,
         "inbox": inbox,
-        "socket": socket,
+        "socket": socket or socket_path(),
         "user_key": str(pk),
         "csrf": get_token(request),
         "read_on": read_on,

@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import render
 from django.template import Context, Template
 from django.test import RequestFactory, TestCase, override_settings, tag
+from django.test.utils import override_script_prefix
 from django.utils import translation
 from django.views.defaults import bad_request, permission_denied, server_error
 
@@ -94,6 +95,12 @@ class BellTagTests(TestCase):
         request = RequestFactory().get("/")
         request.user = User.objects.create_user("ada")
         self.assertContains(render(request, "500.html"), "<notification-bell")
+
+    def test_the_socket_of_the_bell_is_below_the_path_of_the_site(self):
+        ada = User.objects.create_user("ada")
+        self.assertIn('data-socket="/ws/notifications/"', rendered(ada))
+        with override_script_prefix("/app/"):
+            self.assertIn('data-socket="/app/ws/notifications/"', rendered(ada))
 
     @override_settings(ROOT_URLCONF="perftests.urls")
     def test_a_site_without_the_feed_is_told_what_the_bell_needs(self):

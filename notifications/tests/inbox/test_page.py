@@ -2,7 +2,7 @@ from unittest import mock
 
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext, override_settings
+from django.test.utils import CaptureQueriesContext, override_script_prefix, override_settings
 
 from notifications.inbox import filters
 from notifications.models import Delivery, Notification
@@ -16,6 +16,10 @@ SCRIPT = "<script>alert(1)</script>"
 class InboxPageTests(InboxTestCase):
     def test_the_inbox_shows_the_users_own_notifications_the_newest_first(self):
         self.assertEqual(self.shown(), ["n3", "n2", "n1", "n0"])
+
+    def test_the_socket_of_the_inbox_is_below_the_path_of_the_site(self):
+        with override_script_prefix("/app/"):
+            self.assertContains(self.page(), 'data-socket="/app/ws/notifications/"')
 
     def test_whoever_is_not_signed_in_is_led_to_sign_in_and_back(self):
         response = Client().get(f"{self.url}?view=unread")
