@@ -23,6 +23,16 @@ SCRIPT = """async (user) => {
   notifications.connect();
 }"""
 
+# What a proxy does that lets no WebSocket through.
+BLOCKED = """
+window.RealWebSocket = WebSocket;
+window.WebSocket = class extends EventTarget {
+  constructor() { super(); setTimeout(() => this.onclose?.({ code: 1006 }), 50); }
+  close() {}
+  send() {}
+};
+"""
+
 
 @tag("slow")
 @needs_browser

@@ -65,12 +65,12 @@ export class Feed extends EventTarget {
 
   async #sendAll() {
     for (let key; (key = this.#keys()[0]); ) {
-      const [verb, body] = this.#request(key);
+      const [verb, body] = JSON.parse(this.#memory[key] ?? storage()[key]);
       const response = await this.send(verb, body);
       // Until its user is back, or a page whose token is good.
       if (response?.status === 401 || response?.status === 403) return;
       if (!response || response.status >= 500 || LASTING.has(response.status)) {
-        const wait = 1000 * Number(response?.headers.get("Retry-After") ?? 0);
+        const wait = 1000 * response?.headers.get("Retry-After") || 0; // of a date nothing is known
         setTimeout(() => this.flush(), Math.max(wait, this.#pause));
         this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
         return;
@@ -110,10 +110,6 @@ export class Feed extends EventTarget {
   #keys() {
     const keys = Object.keys({ ...this.#memory, ...storage() });
     return keys.filter((key) => key.startsWith(this.#name)).sort();
-  }
-
-  #request(key) {
-    return JSON.parse(this.#memory[key] ?? storage()[key]);
   }
 
   #remove(key) {

@@ -6,17 +6,8 @@ from notifications.models import Delivery
 from notifications.send import edit, notify, recall
 
 from ..browser import wait_until
-from ..tabs import SCRIPT, SharedClientTestCase
+from ..tabs import BLOCKED, SCRIPT, SharedClientTestCase
 
-# What a proxy does that lets no WebSocket through.
-BLOCKED = """
-window.RealWebSocket = WebSocket;
-window.WebSocket = class extends EventTarget {
-  constructor() { super(); setTimeout(() => this.onclose?.({ code: 1006 }), 50); }
-  close() {}
-  send() {}
-};
-"""
 NEVER_AFTER_SIX_SECONDS = """
   const wait = window.setTimeout;
   window.setTimeout = (call, ms, ...more) => ms === 6000 || wait(call, ms, ...more);

@@ -1,0 +1,33 @@
+"""Pages behind proxies that answer for the server, or change what it answers."""
+
+import time
+
+from notifications.send import notify
+
+from ..browser import wait_until
+from ..tabs import BLOCKED, SharedClientTestCase
+
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
+class PageProxyTests(SharedClientTestCase):
+    def refuse(self, tab, path, **answer):
+        """Begin to answer for the server; the moments in which the page asks."""
+        asked = []
+
+        def answer_it(route):
+            asked.append(time.monotonic())
+            route.fulfill(body="<!DOCTYPE html>", content_type="text/html", **answer)
+
+        tab.route(path, answer_it)
+        return asked
+
+    def test_a_date_at_which_to_come_again_makes_no_page_ask_without_a_pause(self):
+        sent = notify(self.user, "read me")
+        tab = self.open_tab()
+        asked = self.refuse(tab, "**/read/", status=503, headers={"Retry-After": DATE})
+        tab.evaluate(f"notifications.read([{sent.pk}])")
+        wait_until(tab, lambda: len(asked) > 1, "another try")
+        self.assertGreater(asked[1] - asked[0], 1)
+        tab.unroute("**/read/")
+        self.until_state(tab, sent, "read")
