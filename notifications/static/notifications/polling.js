@@ -20,9 +20,12 @@ export async function poll({ feed, limit, isNew, tell, signal }) {
     const latest = await bodyOf(response);
     if (signal.aborted) return; // the socket knows better by now
     say(response === null || response.status >= 500 ? "waiting" : "polling");
+    const known = etag;
     if (latest !== null) {
       etag = response.headers.get("ETag");
       await announce(latest);
+      // A proxy may take it away, or make one of it that the server does not know.
+      if (etag === known) await pause();
     } else if (response?.status !== 304 || Date.now() - begun < NO_WAIT_MS) await pause();
   }
 

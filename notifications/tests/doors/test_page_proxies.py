@@ -31,3 +31,18 @@ class PageProxyTests(SharedClientTestCase):
         self.assertGreater(asked[1] - asked[0], 1)
         tab.unroute("**/read/")
         self.until_state(tab, sent, "read")
+
+    def test_a_page_whose_polls_have_another_etag_than_the_server_made_does_not_ask_at_once(self):
+        tab = self.begin_tab(BLOCKED)
+        asked = []
+
+        def compress(route):
+            asked.append(time.monotonic())
+            response = route.fetch()
+            etag = response.headers["etag"].removesuffix('"') + '-gzip"'
+            route.fulfill(response=response, headers=response.headers | {"etag": etag})
+
+        tab.route("**/poll/?**wait=25", compress)
+        wait_until(tab, lambda: len(asked) > 2, "some polls")
+        self.assertGreater(asked[2] - asked[0], 5)
+        tab.unroute("**/poll/?**wait=25")
