@@ -120,15 +120,15 @@ class AlertAdmin(AlertModelAdmin):
 
     @admin.display(description=gettext_lazy("found by"), ordering="opened_by")
     def found(self, alert: PerfAlert) -> SafeString:
-        return _run(alert.opened_by, alert.opened_at)
+        return self._run(alert.opened_by, alert.opened_at)
 
     @admin.display(description=gettext_lazy("over with"), ordering="closed_by")
     def over(self, alert: PerfAlert) -> SafeString | str:
-        return _run(alert.closed_by, alert.closed_at) if alert.closed_by else ""
+        return self._run(alert.closed_by, alert.closed_at) if alert.closed_by else ""
 
-
-def _run(number: int, when: Any) -> SafeString:
-    """A link to the run, and when that was."""
-    name = _("Run {number}").format(number=number)
-    day = date_format(local(when), "SHORT_DATETIME_FORMAT")
-    return format_html('<a href="{}">{}</a> <small>{}</small>', address(number), name, day)
+    def _run(self, number: int, when: Any) -> SafeString:
+        """A link to the run, and when that was."""
+        name = _("Run {number}").format(number=number)
+        day = date_format(local(when), "SHORT_DATETIME_FORMAT")
+        url = address(number, self.admin_site.name)
+        return format_html('<a href="{}">{}</a> <small>{}</small>', url, name, day)

@@ -96,10 +96,10 @@ def _notify(users: Sequence[Any], number: int, causes: Sequence[Cause], *, over:
     )
 
 
-def address(number: int) -> str:
-    """The page of a run; empty where the site has no admin."""
+def address(number: int, admin_site: str | None = None) -> str:
+    """The page of a run, in this admin or the usual one; empty where there is none."""
     try:
-        return reverse("admin:perftests_perfrun_change", args=[number])
+        return reverse("admin:perftests_perfrun_change", args=[number], current_app=admin_site)
     except NoReverseMatch:
         return ""
 
