@@ -28,7 +28,7 @@ export class NotificationBell extends HTMLElement {
     const { signal } = this.#end;
     this.shadowRoot.addEventListener("click", (event) => this.#click(event), { signal });
     this.shadowRoot.addEventListener("keydown", (event) => event.key === "Escape" && this.close(), { signal });
-    document.addEventListener("pointerdown", (event) => this.#outside(event), { signal });
+    document.addEventListener("pointerdown", (event) => event.composedPath().includes(this) || this.close(), { signal });
     this.notifications.addEventListener("notification", ({ detail }) => this.#arrived(detail), { signal });
     this.#parts.desktop.hidden = window.Notification?.permission !== "default";
     this.#onDesktop();
@@ -71,10 +71,6 @@ export class NotificationBell extends HTMLElement {
     const verb = this.dataset.readOn === "open" ? "read" : "seen";
     const items = this.notifications.snapshot.items.filter((item) => item[`${verb}_at`] === null);
     this.notifications[verb](items.map(({ id }) => id));
-  }
-
-  #outside(event) {
-    if (!event.composedPath().includes(this)) this.close();
   }
 
   #click({ target }) {

@@ -31,6 +31,7 @@ export class Notifications extends EventTarget {
   #top; // the newest id of the page that was loaded last
   #current = false; // whether it has heard all since it was loaded
   #loading = null;
+  #retry;
   #again = false;
   #incoming = []; // by the socket in this moment, for one look at all of it
   #meanwhile = []; // while a list was on its way, which may be older
@@ -317,7 +318,8 @@ export class Notifications extends EventTarget {
       this.#loading = this.#feed.get("poll/", { limit: this.#limit, wait: 0 });
       const latest = await this.#loading;
       this.#loading = null;
-      if (latest === null) setTimeout(() => this.#tabs.leads && this.#snapshot.status !== "stopped" && this.#load(), PAUSE_MS);
+      clearTimeout(this.#retry);
+      if (latest === null) this.#retry = setTimeout(() => this.#tabs.leads && this.#snapshot.status !== "stopped" && this.#load(), PAUSE_MS);
       else if (!this.#again) this.#tabs.tell("latest", this.#completed(latest));
     } while (this.#again);
   }

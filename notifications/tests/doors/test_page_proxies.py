@@ -7,6 +7,12 @@ from notifications.send import notify
 from ..browser import wait_until
 from ..tabs import BLOCKED, SharedClientTestCase
 
+SOON_AGAIN = """
+  const wait = window.setTimeout;
+  window.setTimeout = (call, ms, ...more) => wait(call, ms === 10_000 ? 1000 : ms, ...more);
+"""
+"""10,000 is until a list that could not be loaded is asked for again."""
+
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 
@@ -45,4 +51,15 @@ class PageProxyTests(SharedClientTestCase):
         tab.route("**/poll/?**wait=25", compress)
         wait_until(tab, lambda: len(asked) > 2, "some polls")
         self.assertGreater(asked[2] - asked[0], 5)
-        tab.unroute("**/poll/?**wait=25")
+        tab.unroute_all(behavior="ignoreErrors")
+
+    def test_a_list_that_cannot_be_loaded_is_asked_for_once_however_often_it_was_wanted(self):
+        notify(self.user, "read me")
+        tab = self.open_tab(SOON_AGAIN)
+        asked = self.refuse(tab, "**/poll/**", status=503)
+        for number in range(1, 9):
+            tab.evaluate("notifications.readAll(6000)()")
+            wait_until(tab, lambda number=number: len(asked) >= number, "a try")
+        begun = len(asked)
+        wait_until(tab, lambda: len(asked) > begun + 2, "further tries")
+        self.assertGreater(asked[begun + 2] - asked[begun], 1)
