@@ -19,6 +19,7 @@ from . import summary
 from .bench.samples import SAMPLES
 from .differences import compared
 from .experiment import Experiment, Ratios
+from .options import BUDGET_SECONDS, MOST_PAIRS
 from .pairing import Pairing
 from .recording import Recording, recorded
 from .reporting import Against, report_of, title_of
@@ -67,7 +68,8 @@ def order(labels: Sequence[str], options: dict[str, Any], server: Server) -> Ord
     if without := [name for name in OF_A_RUN if options[name]]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in without)
         raise PerftestsError(f"--against measures samples of its own; it takes no {named}.")
-    pairs, budget = options["pairs"], options["budget"]
+    pairs = MOST_PAIRS if options["pairs"] is None else options["pairs"]
+    budget = BUDGET_SECONDS if options["budget"] is None else options["budget"]
     metrics = _metrics(labels)
     if pairs < (fewest := fewest_pairs(len(metrics))):
         raise PerftestsError(f"--pairs is {pairs}; fewer than {fewest} can't tell anything.")

@@ -4,6 +4,7 @@ from django.core.management import CommandParser
 
 from .verdicts import LATER_LOOKS
 
+MOST_PAIRS = LATER_LOOKS[-1]
 BUDGET_SECONDS = 600.0
 
 
@@ -18,14 +19,12 @@ def add_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--pairs",
         type=int,
-        default=LATER_LOOKS[-1],
         metavar="N",
-        help=f"With --against: at most so many pairs (default: {LATER_LOOKS[-1]}).",
+        help=f"With --against: at most so many pairs (default: {MOST_PAIRS}).",
     )
     parser.add_argument(
         "--budget",
         type=float,
-        default=BUDGET_SECONDS,
         metavar="SECONDS",
         help=f"With --against: begin no further pairs after it (default: {BUDGET_SECONDS:g}).",
     )

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from perftests.conf import SCALES, Scale, configuration
 from perftests.exceptions import PerftestsError
+from perftests.records.storable import require_text
 from perftests.reports import files
 from perftests.reports.exports.formats import Destination
 
@@ -50,6 +51,14 @@ def at_least_0(option: str, value: str | None, kind: Callable[[str], Number]) ->
 def scale_of(options: dict[str, Any]) -> Scale:
     """The scale of a run with these options."""
     return chosen("--scale", options["scale"], SCALES) or configuration.SCALE or "standard"
+
+
+def label_of(options: dict[str, Any]) -> str:
+    """The name that the options give to what is stored; empty without one."""
+    try:
+        return require_text("--label", as_typed(options["label"]))
+    except ValueError as error:
+        raise PerftestsError(f"{error}.") from None
 
 
 def given(names: Iterable[str], options: dict[str, Any]) -> str:

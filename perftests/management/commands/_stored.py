@@ -26,6 +26,8 @@ Action = Callable[[list[str], dict[str, Any], Delivery], bool]
 PRUNE = ("keep", "older_than", "dry_run")
 MEASURING = ("suites", "scale", "server", "label", "fail_fast", "fail_on", "against", "list_tests")
 WRITING = ("output", "report")
+MEASURED = ("against", "baseline", "fail_fast", "fail_on", "label", *WRITING)
+PAIRS = ("pairs", "budget")
 
 
 def add_options(parser: CommandParser) -> None:
@@ -143,14 +145,23 @@ def refuse_stray_options(words: list[str], options: dict[str, Any]) -> None:
         options["against"] is not None or (words[:1] and words[0] in ACTIONS)
     ):
         raise PerftestsError("--baseline goes with a run; perf compare takes stored ones.")
+    if options["against"] is None and any(options[name] is not None for name in PAIRS):
+        raise PerftestsError("--pairs and --budget go with --against.")
     if words and words[0] in ACTIONS:
         _refuse_options_of_a_run(words[0], options)
+    elif options["list_tests"] and words[:1] != ["watch"]:
+        _refuse_options_of_a_measurement(options)
 
 
 def _refuse_options_of_a_run(word: str, options: dict[str, Any]) -> None:
     others = MEASURING if word == "show" else (*MEASURING, *WRITING)
     if stray := given(others, options):
         raise PerftestsError(f"perf {word} takes no {stray}.")
+
+
+def _refuse_options_of_a_measurement(options: dict[str, Any]) -> None:
+    if stray := given(MEASURED, options):
+        raise PerftestsError(f"--list runs no test; it takes no {stray}.")
 
 
 def find(number: str) -> PerfRun:

@@ -18,7 +18,7 @@ from perftests.exceptions import PerftestsError
 from perftests.management.commands import _watching
 from perftests.management.commands._baseline import add_option, baseline, print_beside
 from perftests.management.commands._help import EXAMPLES, HelpFormatter
-from perftests.management.commands._options import as_typed, chosen, destinations, scale_of
+from perftests.management.commands._options import chosen, destinations, label_of, scale_of
 from perftests.management.commands._stored import (
     ACTIONS,
     Action,
@@ -29,7 +29,6 @@ from perftests.management.commands._stored import (
 )
 from perftests.measured import require_notifications
 from perftests.records.results import Report
-from perftests.records.storable import require_text
 from perftests.reports import listing, streams
 from perftests.reports.console import abridged
 from perftests.reports.delivery import Delivery
@@ -146,6 +145,7 @@ class Command(RichCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         labels: list[str] = options["labels"]
         try:
+            options["label"] = label_of(options)
             refuse_stray_options(labels, options)
             match labels:
                 case [word, *words] if action := ACTIONS.get(word):
@@ -250,10 +250,6 @@ class Command(RichCommand):
         require_valid()
         scale = scale_of(options)
         server = chosen("--server", options["server"], SERVERS) or configuration.SERVER
-        try:
-            label = require_text("--label", as_typed(options["label"]))
-        except ValueError as error:
-            raise PerftestsError(f"{error}.") from None
         tests = select(labels, options["suites"])
         require_workloads(tests, scale)
         parameters = {
@@ -265,7 +261,7 @@ class Command(RichCommand):
             "workloads": changed_workloads(tests, scale),
         }
         ids = [test.id() for test in tests]
-        return Order(ids, scale, server, label, parameters, options["fail_fast"])
+        return Order(ids, scale, server, options["label"], parameters, options["fail_fast"])
 
     def _delivery(self, *, detail: bool) -> Delivery:
         return Delivery(self.console, self._printed, self.stderr.write, detail=detail)

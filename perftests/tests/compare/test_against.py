@@ -86,6 +86,20 @@ class RefusalTests(SimpleTestCase):
         self.assert_refused("takes no --suites", "--suites", "memory", "--against", ".")
         self.assert_refused("takes no --fail-fast", "--fail-fast", "--against", ".")
 
+    def test_options_of_pairs_without_a_revision_are_refused(self):
+        for words in (["N7"], ["history"], ["watch", "N7"], ["--list"]):
+            for option in ("--pairs", "--budget"):
+                with self.subTest(words, option=option):
+                    self.assert_refused("go with --against", *words, option, "20")
+
+    def test_a_list_beside_a_revision_is_refused_and_nothing_is_measured(self):
+        self.assert_refused("--list runs no test; it takes no --against", "--list", "--against=.")
+
+    def test_a_name_that_no_row_can_hold_is_refused_before_anything_is_counted(self):
+        for words in ([], ["watch"]):
+            with self.subTest(words):
+                self.assert_refused("--label holds", *words, "--against=.", "--label", "\udcff")
+
     def test_a_label_of_which_there_is_no_sample_is_refused_with_those_there_are(self):
         self.assert_refused("no sample of C3; it has of D3, N1", "N7", "C3", "--against", ".")
 

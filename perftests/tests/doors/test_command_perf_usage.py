@@ -142,6 +142,19 @@ class PerfUsageTests(TransactionTestCase):
             )
         self.assertEqual(order.parameters["workloads"], {})
 
+    def test_perf_list_rejects_options_that_only_a_run_can_heed(self):
+        for option, words in (
+            ("--output", ["tests.json"]),
+            ("--report", ["tests.html"]),
+            ("--label", ["before"]),
+            ("--baseline", ["latest"]),
+            ("--fail-on", ["goal"]),
+            ("--fail-fast", []),
+        ):
+            with self.subTest(option):
+                message = self.refuse("--list", option, *words)
+                self.assertEqual(message, f"--list runs no test; it takes no {option}.")
+
     def test_perf_history_rejects_a_row_that_no_stored_run_has(self):
         told = "No stored run has the row N7; no run is stored."
         self.assertEqual(self.refuse("history", "N7"), told)
