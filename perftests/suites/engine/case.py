@@ -59,8 +59,8 @@ class EngineTestCase(LoadTestCase):
         hosts = redis_hosts()
         cls.require_a_way_to_the_server(bool(hosts))
         prefix = cls.enterClassContext(own_prefix("rival", hosts))
-        cls.layers = {**settings.CHANNEL_LAYERS, **rival_layers(hosts, prefix)}
-        if hosts and "hosts" not in cls.layers["default"].get("CONFIG", {}):
+        cls.layers = {**site_layers(), **rival_layers(hosts, prefix)}
+        if hosts and not configured_hosts():
             backend = "notifications.layers.RedisChannelLayer"
             cls.layers["default"] = {"BACKEND": backend, "CONFIG": {"hosts": hosts}}
         cls.server_environment = {
@@ -128,11 +128,20 @@ def how_to_get_redis() -> str:
     return f"None answers at {configuration.REDIS_URL}: start one there, or set PERF_REDIS_URL."
 
 
+def site_layers() -> dict[str, dict[str, Any]]:
+    """As the site has configured them, which may be not at all."""
+    return getattr(settings, "CHANNEL_LAYERS", {})
+
+
+def configured_hosts() -> list[Any]:
+    """The Redis of the site's own layer."""
+    return list(site_layers().get("default", {}).get("CONFIG", {}).get("hosts", []))
+
+
 def redis_hosts() -> list[Any]:
     """The hosts of the configured layer, else the usual Redis; none where that does not answer."""
-    layers: dict[str, dict[str, Any]] = settings.CHANNEL_LAYERS
-    if hosts := layers["default"].get("CONFIG", {}).get("hosts"):
-        return list(hosts)
+    if hosts := configured_hosts():
+        return hosts
     url = configuration.REDIS_URL
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:

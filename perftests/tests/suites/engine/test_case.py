@@ -1,6 +1,7 @@
 import os
 from unittest import mock
 
+from django.conf import settings
 from django.test import SimpleTestCase, override_settings
 
 from perftests.records.results import Outcome
@@ -37,6 +38,13 @@ class RedisHostsTests(SimpleTestCase):
         layers = {"default": {"BACKEND": "x", "CONFIG": {"hosts": hosts}}}
         with override_settings(CHANNEL_LAYERS=layers):
             self.assertEqual(redis_hosts(), hosts)
+
+    @mock.patch.dict(os.environ, {"PERF_REDIS_URL": "redis://127.0.0.1:1/0"})
+    def test_a_site_that_has_configured_no_layers_has_no_redis_hosts(self):
+        with override_settings(CHANNEL_LAYERS={}):
+            self.assertEqual(redis_hosts(), [])
+            del settings.CHANNEL_LAYERS
+            self.assertEqual(redis_hosts(), [])
 
     @override_settings(CHANNEL_LAYERS={"default": {"BACKEND": "x"}})
     @mock.patch.dict(os.environ, {"PERF_REDIS_URL": "redis://127.0.0.1:1/0"})
