@@ -230,6 +230,19 @@ class BellTests(LivePageTestCase):
         self.until_badge("1", tab)
         self.complaints.clear()  # Chromium says that innerHTML leaves the template as it is
 
+    def test_a_bell_is_alive_again_on_a_page_that_a_script_kept_and_brings_back(self):
+        notify(self.user, "n0")
+        tab = self.open_live_tab()
+        tab.locator("#bell").click()
+        for way in (
+            "document.body.replaceWith(document.body.cloneNode(true))",
+            "document.body.innerHTML = document.body.innerHTML",
+        ):
+            with self.subTest(way):
+                tab.evaluate(way)
+                tab.locator("#bell").click()
+                self.until_titles(tab, "n0")
+
     def test_the_desktop_shows_what_comes_while_no_tab_is_looked_at_once(self):
         context = self.new_context()
         context.add_init_script(DESKTOP)

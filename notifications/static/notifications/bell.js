@@ -19,8 +19,12 @@ export class NotificationBell extends HTMLElement {
   #end = null;
 
   connectedCallback() {
-    // As a script puts it into a page.
-    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).append(this.querySelector("template").content);
+    // A copy of the page, as Turbo and htmx keep one, has no shadow.
+    if (!this.querySelector("template")) {
+      const { content } = this.appendChild(document.createElement("template"));
+      for (const part of this.shadowRoot.childNodes) content.append(part.cloneNode(true));
+    }
+    if (!this.shadowRoot) this.attachShadow({ mode: "open" }).append(this.querySelector("template").content.cloneNode(true));
     const { feed, socket, user, csrf } = this.dataset;
     this.#parts = Object.fromEntries([...this.shadowRoot.querySelectorAll("[id]")].map((part) => [part.id, part]));
     this.#end = new AbortController();
@@ -100,7 +104,7 @@ export class NotificationBell extends HTMLElement {
   #filter(unreadOnly) {
     this.#unreadOnly = unreadOnly;
     for (const button of this.shadowRoot.querySelectorAll("[aria-pressed]")) {
-      button.setAttribute("aria-pressed", String((button.dataset.do === "unread") === unreadOnly));
+      button.setAttribute("aria-pressed", (button.dataset.do === "unread") === unreadOnly);
     }
     this.#show(this.notifications.snapshot);
   }
@@ -153,7 +157,7 @@ export class NotificationBell extends HTMLElement {
   #render(list, items) {
     const before = this.#items;
     const template = this.#parts.item.content.firstElementChild;
-    this.#items = new Map(items.map(({ id }) => [id, before.get(id) ?? template.cloneNode(true)]));
+    this.#items = new Map(items.map(({ id }) => [id, before.get(id) ?? document.importNode(template, true)]));
     for (const [id, element] of before) if (!this.#items.has(id)) element.remove();
     let day = "";
     let place = list.firstElementChild;
@@ -183,7 +187,7 @@ export class NotificationBell extends HTMLElement {
     this.#parts.live.textContent = item.title;
     this.#onDesktop(item);
     if (this.open || document.hidden || this.dataset.toasts === "off") return;
-    const toast = this.#parts.toast.content.firstElementChild.cloneNode(true);
+    const toast = document.importNode(this.#parts.toast.content.firstElementChild, true);
     fill(toast, item);
     const { toasts } = this.#parts;
     toasts.append(toast);
@@ -220,9 +224,8 @@ function fill(element, { id, level, title, body, url, created_at, edited_at }) {
   }
   element.querySelector("[part=body]").textContent = body;
   for (const name of element.querySelectorAll(".of")) name.textContent = title;
-  const address = url && URL.canParse(url, location.href) && new URL(url, location.href);
-  if (address && ["http:", "https:"].includes(address.protocol)) link.href = url;
-  else link.removeAttribute("href");
+  link.href = url;
+  if (!url || !["http:", "https:"].includes(link.protocol)) link.removeAttribute("href");
 }
 
 customElements.define("notification-bell", NotificationBell);

@@ -287,7 +287,7 @@ export class NotificationClient extends EventTarget {
     this.#emit("state", { seen: [], read: [], archived: [], ...changes, unread: this.#unread });
   }
 
-  #emit(name, detail = null) {
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

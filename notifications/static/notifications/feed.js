@@ -28,7 +28,7 @@ export class Feed extends EventTarget {
     return bodyOf(await this.fetch(path, { query }));
   }
 
-  /** As soon as the network lets it, in order, also if this tab is closed before. Of one list, two tabs would lose some. */
+  /** In order, also if this tab is closed before. Of one list, two tabs would lose some. */
   post(verb, body) {
     const key = `${this.#name}${Date.now()} ${(this.#count += 1)} ${Math.random()}`;
     const request = JSON.stringify([verb, body]);
@@ -70,7 +70,7 @@ export class Feed extends EventTarget {
       // Until its user is back, or a page whose token is good.
       if (response?.status === 401 || response?.status === 403) return;
       if (!response || response.status >= 500 || LASTING.has(response.status)) {
-        const wait = 1000 * response?.headers.get("Retry-After") || 0; // of a date nothing is known
+        const wait = 1000 * response?.headers.get("Retry-After") || 0; // a date is no number
         setTimeout(() => this.flush(), Math.max(wait, this.#pause));
         this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
         return;
@@ -85,7 +85,7 @@ export class Feed extends EventTarget {
   async fetch(path, { query = {}, headers = {}, body, signal } = {}) {
     const url = new URL(this.#url + path, window.location.href);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const options = { headers, signal, credentials: "same-origin", redirect: "error", cache: "no-store" };
+    const options = { headers, signal, redirect: "error", cache: "no-store" };
     if (body) {
       options.method = "POST";
       options.keepalive = true; // a click that leads to another page is sent, too
@@ -101,7 +101,7 @@ export class Feed extends EventTarget {
     }
   }
 
-  /** Django's token: as given, or out of its cookie, which changes when the user signs in. */
+  /** As given, or out of Django's cookie, which changes when the user signs in. */
   #token() {
     return this.#csrf ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
   }

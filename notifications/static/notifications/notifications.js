@@ -1,6 +1,6 @@
 /**
  * Notifications of the user of this page, the same in all tabs: one, the leader, has the socket or polls,
- * and tells the others. notifications.d.ts says what is public; docs/reference/client.md, what it promises.
+ * and tells the others. docs/reference/client.md says what it promises.
  */
 
 import { NotificationClient } from "./client.js";

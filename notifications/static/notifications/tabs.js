@@ -113,7 +113,7 @@ export class Tabs {
     }, ANSWER_MS);
   };
 
-  // A page with an open channel or a lock does not get into the back-forward cache.
+  // Else the page does not get into the back-forward cache.
   #hidden = () => {
     if (this.leads) this.#on.follow();
     this.#exit();
