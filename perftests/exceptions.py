@@ -26,6 +26,10 @@ class NotificationsMissing(InvalidSelection, CommandError, SkipTest):
     """
 
 
+class SocketsMissing(PerftestsError, SkipTest):
+    """The project serves no sockets that could be put under load, so the test is skipped."""
+
+
 class UnwritableOutput(PerftestsError):
     """A report cannot be written where it was asked for."""
 

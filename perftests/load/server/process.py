@@ -18,7 +18,7 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from perftests.conf import Server
-from perftests.exceptions import PerftestsError
+from perftests.exceptions import PerftestsError, SocketsMissing
 from perftests.processes import interpreter
 from perftests.processes.system import (
     HOST,
@@ -29,6 +29,11 @@ from perftests.processes.system import (
     raise_open_file_limit,
     unique,
 )
+
+SITE = "perftests.load.inside.asgi:application"
+"""The site's own application, with what the suites need beside it."""
+
+NO_SOCKETS = "This project serves no sockets: ASGI_APPLICATION is not set."
 
 MAX_FRAME_BYTES = 65536
 
@@ -111,7 +116,7 @@ class ServerProcess:
         self,
         server: Server = "daphne",
         *,
-        application: str = "perftests.load.inside.asgi:application",
+        application: str = SITE,
         environment: Mapping[str, str] | None = None,
         timeout_seconds: float = 30,
     ) -> None:
@@ -160,8 +165,11 @@ class ServerProcess:
     def start(self) -> None:
         """Start the server and wait until it answers; after a stop or kill on the same port.
 
-        Raises `ServerFailed` with the server's last words when it does not come up.
+        Raises `ServerFailed` with the server's last words when it does not come up, and
+        `SocketsMissing` where the project has nothing that it could serve.
         """
+        if self.application == SITE and not getattr(settings, "ASGI_APPLICATION", None):
+            raise SocketsMissing(NO_SOCKETS)
         if self._process is not None:
             raise ServerFailed(f"{self.server} was started already: stop() or kill() it first.")
         raise_open_file_limit()

@@ -5,14 +5,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from unittest import mock
+from unittest import SkipTest, mock
 from urllib.request import urlopen
 
 import psutil
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
-from django.test import SimpleTestCase, tag
+from django.test import SimpleTestCase, override_settings, tag
 
 from perftests.load.clients.swarm import Swarm
 from perftests.load.server.process import ServerFailed, ServerProcess, command, server_environment
@@ -34,6 +34,13 @@ def has_ended(pid):
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+class SiteWithoutSocketsTests(SimpleTestCase):
+    @override_settings(ASGI_APPLICATION=None)
+    def test_a_site_without_sockets_is_put_under_no_load_and_its_tests_are_skipped(self):
+        with self.assertRaisesRegex(SkipTest, "ASGI_APPLICATION is not set"):
+            ServerProcess("daphne").start()
 
 
 @tag("slow")
