@@ -7,12 +7,16 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.test import Client
 
 from notifications.access.authentication import Admission, Credentials, authenticate, endings
 from notifications.fanout import signed_out
+from notifications.feed import changes
+from notifications.feed.contract import ListQuery
+from notifications.feed.reading import read_latest, read_page
 from notifications.models import Delivery
-from notifications.send import anotify, notify
+from notifications.send import anotify, edit, notify, recall
 from notifications.sending.fanout import state_changed
 from notifications.states import Change
 from notifications.store import marking, queue
@@ -24,7 +28,7 @@ from notifications.store.recipients import recipients_among
 from notifications.store.stats import statistics
 from notifications.tickets import make_ticket
 
-from ..kit.rows import as_queryset, queue_for, read_inbox
+from ..kit.rows import PAGE, as_queryset, queue_for, read_inbox
 
 WINDOW = 64
 FEW = 5
@@ -92,6 +96,12 @@ def list_inbox(stock: Stock) -> object:
 
 def count_unread(stock: Stock) -> int:
     return Delivery.objects.filter(recipient=stock.owner).unread().count()
+
+
+def change_in_list(kind: changes.Kind, stock: Stock) -> object:
+    """What the owner does in a list: on a page, or over HTTP."""
+    with transaction.atomic():
+        return changes.change(kind, stock.owner.pk, stock.ids[:FEW])
 
 
 def notify_about(stock: Stock) -> object:
@@ -162,6 +172,8 @@ OPERATIONS = (
     Operation("find what is overdue", 2, lambda stock: queue.overdue(stock.pks, 0, WINDOW)),
     Operation("list an inbox", 1, list_inbox),
     Operation("count unread", 1, count_unread),
+    Operation("read a page of the list", 2, lambda s: read_page(s.owner.pk, ListQuery())),
+    Operation("read the newest and the counts", 3, lambda s: read_latest(s.owner.pk, PAGE)),
     Operation("acknowledge", 1, acknowledge),
     Operation("mark as seen", 1, lambda stock: change("seen", stock)),
     Operation("mark as read", 1, lambda stock: change("read", stock)),
@@ -170,6 +182,11 @@ OPERATIONS = (
     Operation(
         "mark a QuerySet", 1, lambda s: Delivery.objects.filter(recipient=s.owner).mark_read()
     ),
+    Operation("mark as unread", 3, lambda stock: change_in_list("marked_unread", stock)),
+    Operation("unarchive", 3, lambda stock: change_in_list("unarchived", stock)),
+    Operation("delete", 3, lambda stock: change_in_list("deleted", stock)),
+    Operation("edit", 3, lambda stock: edit(stock.ids[-1], title="Edited")),
+    Operation("recall", 1, lambda stock: recall(stock.ids[-1])),
     Operation("sign out", 0, lambda stock: signed_out(stock.owner)),
     Operation("statistics", 2, lambda stock: statistics()),
     Operation("keep the limits", 3, lambda stock: drop_excess_of_all()),

@@ -15,7 +15,8 @@ from ..kit.clients import Clients
 from ..kit.rows import queue_for
 from .operations import WINDOW
 
-NEWCOMERS = 3
+NEWCOMERS = 4
+TABS = 3
 TEXTS = 20
 FEW = 5
 MARKED = 3
@@ -43,6 +44,7 @@ class Guests:
         self.control = clients.server.control
         self._clients = clients
         self._newcomers = list(newcomers)
+        self._same: list[NotificationClient] = []
         self.tabs = clients.connect(crowd, ack=False)
         self.push(self.pks, TEXTS)
         self.rest()
@@ -72,6 +74,21 @@ class Guests:
         queues = queue_for(users, texts)
         clients = self._clients.connect(users, concurrency=number, ack=False)
         self._clients.await_arrival(list(zip(queues, clients, strict=True)))
+
+    def open_tabs(self) -> None:
+        """A newcomer opens several tabs, one after the other."""
+        self._user_of_tabs = self._newcomers.pop()
+        for _ in range(TABS):
+            self._same += self._clients.connect([self._user_of_tabs], ack=False)
+
+    def push_to_tabs(self) -> None:
+        """The user of several tabs is notified."""
+        ids = self.control.notify([self._user_of_tabs.pk]).ids
+        self._clients.await_arrival([(ids, tab) for tab in self._same])
+
+    def read_in_one(self) -> None:
+        """The user of several tabs acknowledges and reads in one of them."""
+        self.send(self._same[:1], type="read")
 
     def take_long_queue(self) -> None:
         """A newcomer has more than a window queued, and acknowledges each by itself."""
@@ -138,6 +155,9 @@ SERVED = (
     Served("read frame", 3, lambda g: g.send(g.tabs[:1], type="read")),
     Served("archive frame", 3, lambda g: g.send(g.tabs[:1], type="archive")),
     Served("read_all frame", 5, lambda g: g.send(g.tabs[:1], type="read_all", upto=UPTO)),
+    Served("several tabs, one after the other", 3 * TABS, Guests.open_tabs),
+    Served("a push to several tabs", 3, Guests.push_to_tabs),
+    Served("read frame of one of several tabs", 4, Guests.read_in_one),
     Served("ping frames, and a client that leaves", 0, Guests.ping_and_leave),
 )
 """In an order in which each has something to do."""

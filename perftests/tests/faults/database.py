@@ -1,23 +1,18 @@
-"""Faults of the rows D1 to D4."""
+"""Faults of the rows D2 to D4."""
 
 import time
 from copy import deepcopy
 from importlib import import_module
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Model
 from django.utils import timezone
 
 from notifications import send
 from notifications.db.clock import days_ago
-from notifications.hub.delivery import acks, frames
-from notifications.hub.delivery.incoming import Incoming
 from notifications.models import Delivery, DeliveryQuerySet, Notification
 from notifications.sending import fanout
 from notifications.states import IMPLIED
 from notifications.store import marking, pruning, queue
-from notifications.store.counting import count
 from notifications.store.database import database
 from notifications.wire import hints
 
@@ -27,71 +22,6 @@ MAX_PARAMETERS = 999
 LEFT_OUT = "queued_and_unread"
 SLOWER = 15  # the writing alone, which is two thirds of it
 STATES = ("delivered_at", "seen_at", "read_at", "archived_at")
-
-
-@fault("D1", "prune, 10 rows", "prune, 200 rows")
-def pruned_one_by_one(plant):
-    """The deliveries of old notifications are deleted by a statement for each notification."""
-    of_deliveries, old_ones = pruning._deliveries, pruning._old
-
-    def one_by_one(days):
-        _, orphaned = of_deliveries(days)
-        old = list(old_ones(days))
-        return [*(Delivery.objects.filter(notification=n) for n in old), orphaned]
-
-    plant(pruning, "_deliveries", one_by_one)
-
-
-@fault("D1", "notify one user, 10 rows", "served: a push to one")
-def one_user_looked_up(plant):
-    """A single recipient is looked up before the audience is."""
-    resolve = send.resolve
-
-    def look_and_resolve(recipients, **options):
-        few = [recipients] if isinstance(recipients, Model) else recipients
-        if isinstance(few, list) and len(few) == 1:
-            get_user_model().objects.filter(pk=getattr(few[0], "pk", few[0])).exists()
-        return resolve(recipients, **options)
-
-    plant(send, "resolve", look_and_resolve)
-
-
-@fault("D1", "served: a newcomer with a queue")
-def a_query_for_each_text(plant):
-    """The hub reads the text of each notification by a query of its own."""
-    read = frames.read_frames
-
-    def read_one_by_one(ids, left_out):
-        return {pk: frame for one in ids for pk, frame in read([one], left_out).items()}
-
-    plant(frames, "read_frames", read_one_by_one)
-
-
-@fault("D1", "served: ack frame")
-def a_count_after_each_ack(plant):
-    """What is left of a queue is counted whenever an ack is written."""
-    mark = acks.mark
-
-    def mark_and_count(kind, marked, *options):
-        done = mark(kind, marked, *options)
-        count(marked)
-        return done
-
-    plant(acks, "mark", mark_and_count)
-
-
-@fault("D1", "served: a long queue, acknowledged one by one")
-def a_page_for_each_ack(plant):
-    """Each ack of one id lets the next page of the queue be read, whatever the credit is."""
-    acknowledged = Incoming.acknowledged
-
-    def acknowledge_and_read(self, socket, ids):
-        taken = acknowledged(self, socket, ids)
-        if taken:
-            self._replay.resume(socket)
-        return taken
-
-    plant(Incoming, "acknowledged", acknowledge_and_read)
 
 
 @fault("D3", "notify a list, calls for each recipient")

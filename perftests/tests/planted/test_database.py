@@ -5,7 +5,7 @@ from django.test import tag
 
 from notifications.models import Delivery
 
-from ..faults import database
+from ..faults import database, statements
 from ..faults.running import FaultTestCase, TimedFaultTestCase
 
 
@@ -27,22 +27,34 @@ class DatabaseFaultTests(FaultTestCase):
 
     @tag("on_request")
     def test_pruning_one_notification_after_the_other_fails_row_d1(self):
-        self.assert_caught(database.pruned_one_by_one)
+        self.assert_caught(statements.pruned_one_by_one)
 
     def test_looking_up_a_single_user_fails_row_d1(self):
-        self.assert_caught(database.one_user_looked_up)
+        self.assert_caught(statements.one_user_looked_up)
 
     @tag("on_request")
     def test_a_query_for_each_text_fails_row_d1(self):
-        self.assert_caught(database.a_query_for_each_text)
+        self.assert_caught(statements.a_query_for_each_text)
+
+    @tag("on_request")
+    def test_counting_for_whoever_opens_another_tab_fails_row_d1(self):
+        self.assert_caught(statements.tabs_counted_by_themselves)
+
+    @tag("on_request")
+    def test_counting_for_each_tab_fails_row_d1(self):
+        self.assert_caught(statements.a_count_for_each_tab)
+
+    @tag("on_request")
+    def test_a_query_for_each_entry_of_a_list_fails_row_d1(self):
+        self.assert_caught(statements.a_query_for_each_entry)
 
     @tag("on_request")
     def test_counting_after_each_ack_fails_row_d1(self):
-        self.assert_caught(database.a_count_after_each_ack)
+        self.assert_caught(statements.a_count_after_each_ack)
 
     @tag("on_request")
     def test_a_page_of_the_queue_for_each_ack_fails_row_d1(self):
-        self.assert_caught(database.a_page_for_each_ack)
+        self.assert_caught(statements.a_page_for_each_ack)
 
     def test_a_hint_for_each_recipient_fails_row_d3(self):
         self.assert_caught(database.a_hint_for_each_recipient)
