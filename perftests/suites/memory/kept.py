@@ -91,9 +91,11 @@ def measure_kept_of_deliveries(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Bytes that are kept of each connect and each message that is over, and what keeps them."""
+    """Bytes that are kept of each connect, each client that was refused and each message that is
+    over, and what keeps them."""
 
     of_a_connect: float
+    of_a_refusal: float
     of_a_message: float
     keepers: Keepers
 
@@ -104,22 +106,30 @@ def kept_of_visits(visits: "Visits") -> Kept:
     with tracing(control) as keepers:
         visits.take_messages()
         repeat(visits.connect_only, TRACED_CONNECTS)
+        repeat(visits.be_refused, TRACED_CONNECTS)
         control.trace()
         held = [control.traced_bytes()]
-        repeat(visits.connect_only, TRACED_CONNECTS)
-        held.append(control.traced_bytes())
-        repeat(visits.take_messages, TRACED_CYCLES)
-        held.append(control.traced_bytes())
-    of_connects, of_messages = (after - before for before, after in pairwise(held))
+        for work, times in (
+            (visits.connect_only, TRACED_CONNECTS),
+            (visits.be_refused, TRACED_CONNECTS),
+            (visits.take_messages, TRACED_CYCLES),
+        ):
+            repeat(work, times)
+            held.append(control.traced_bytes())
+    of_connects, of_refusals, of_messages = (after - before for before, after in pairwise(held))
     connects, messages = TRACED_CONNECTS * visits.connects, TRACED_CYCLES * visits.messages
-    return Kept(of_connects / connects, of_messages / messages, keepers)
+    return Kept(of_connects / connects, of_refusals / connects, of_messages / messages, keepers)
 
 
 def measure_kept_of_visits(recorder: Recorder, visits: "Visits", *, suspect: bool) -> None:
-    """Record what is kept of each connect and each message; by whom, if too much or `suspect`."""
+    """Record what is kept of each connect, refused or not, and of each message.
+
+    And by whom, if too much or `suspect`.
+    """
     kept = kept_of_visits(visits)
     missed = [
         measure_kept(recorder, "connect", kept.of_a_connect, KEPT_OF_A_CONNECT),
+        measure_kept(recorder, "refused client", kept.of_a_refusal, KEPT_OF_A_CONNECT),
         measure_kept(recorder, "message", kept.of_a_message, KEPT_OF_A_MESSAGE),
     ]
     if suspect or any(missed):
@@ -143,7 +153,7 @@ class Visits:
 
     @property
     def connects(self) -> int:
-        """In one of `connect_only`."""
+        """In one of `connect_only`, and of `be_refused`."""
         return TABS * len(self._users)
 
     @property
@@ -154,6 +164,14 @@ class Visits:
     def connect_only(self) -> None:
         """Every user opens some tabs, and closes them."""
         self._leave(self._clients.connect(self._users * TABS))
+
+    def be_refused(self) -> None:
+        """As many clients come with a ticket that is none."""
+        swarm = self._clients.swarm
+        refused = [NotificationClient(swarm.websocket_url, "wrong") for _ in range(self.connects)]
+        if swarm.connect_clients(refused):
+            raise AssertionError("A client was admitted with a ticket that is none.")
+        self._clients.server.await_empty()
 
     def take_messages(self) -> None:
         """Every user gets a queue, as much again live, and acknowledges one after the other."""

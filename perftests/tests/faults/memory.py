@@ -121,3 +121,18 @@ def memory_kept_of_connects(plant):
         return await connect(self, *args)
 
     plant(Hub, "connect", connect_and_keep)
+
+
+@fault("M6", "kept of each refused client")
+def memory_kept_of_refused_clients(plant):
+    """Of every client that is refused, what it has shown is kept."""
+    register = Admissions._register
+    kept = []
+
+    def register_and_keep(self, pending, answer):
+        registered = register(self, pending, answer)
+        if not registered:
+            kept.append(pending)
+        return registered
+
+    plant(Admissions, "_register", register_and_keep)

@@ -31,3 +31,6 @@ class MemoryFaultTests(FaultTestCase):
 
     def test_1_kilobyte_kept_of_every_connect_fails_row_m6(self):
         self.assert_caught(memory.memory_kept_of_connects)
+
+    def test_keeping_what_refused_clients_have_shown_fails_row_m6(self):
+        self.assert_caught(memory.memory_kept_of_refused_clients)

@@ -92,6 +92,7 @@ COUNTS: dict[str, tuple[str, ...]] = {
         "sockets alive after close",
         "users alive after close",
         "kept of each connect",
+        "kept of each refused client",
         "kept of each message",
     ),
     "D2": tuple(f"{lookup}, without its index" for lookup in LOOKED_UP),
