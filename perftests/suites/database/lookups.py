@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from notifications.feed.contract import ListQuery
+from notifications.feed.reading import read_page
+from notifications.hub.delivery.edits import LATELY
 from notifications.store import marking, queue
 from notifications.store.counting import count
-from notifications.store.ids import newest_older_than
+from notifications.store.ids import edited_lately, newest_older_than
+from notifications.store.own.changing import delete, take_back
+from notifications.store.own.listing import count_new
 from notifications.store.pruning import prune
-from notifications.store.recipients import recipients_among
+from notifications.store.recipients import holders_among, recipients_among
 
 from .operations import FEW, WINDOW, Stock, acknowledge, count_unread, list_inbox, read_all, replay
 from .plans import Plan
@@ -16,6 +21,7 @@ OF_A_USER = "deliveries_of_a_user"
 QUEUED = "queued_and_unread"
 ONE_EACH = "one_delivery_per_recipient"
 EXPIRING = "notifications_expiring"
+EDITED = "notifications_edited"
 CREATED = "durable_notifications_notification_created_at_1af61fac"
 
 DAYS = 300
@@ -58,6 +64,17 @@ LOOKUPS = (
         "mark as read", lambda s: marking.change("read", {s.owner.pk: s.ids}), ONE_EACH, OF_A_USER
     ),
     lookup("read all", read_all, OF_A_USER, QUEUED),
+    lookup("read a page of the list", lambda s: read_page(s.owner.pk, ListQuery()), OF_A_USER),
+    lookup("count what is new", lambda stock: count_new(stock.owner.pk), QUEUED),
+    lookup(
+        "take marks back",
+        lambda s: take_back("marked_unread", s.owner.pk, s.ids[:FEW]),
+        ONE_EACH,
+        OF_A_USER,
+    ),
+    lookup("delete", lambda stock: delete(stock.owner.pk, stock.ids[:FEW]), ONE_EACH, OF_A_USER),
+    lookup("find holders", lambda s: holders_among(s.ids[:FEW], s.pks), ONE_EACH, OF_A_USER),
+    lookup("find what was edited", lambda _: edited_lately(LATELY), EDITED),
     lookup("keep the limits", lambda stock: newest_older_than(DAYS), CREATED),
 )
 

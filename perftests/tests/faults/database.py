@@ -5,16 +5,19 @@ from copy import deepcopy
 from importlib import import_module
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from notifications import send
 from notifications.db.clock import days_ago
+from notifications.hub.delivery import edits
 from notifications.models import Delivery, DeliveryQuerySet, Notification
 from notifications.sending import fanout
 from notifications.states import IMPLIED
 from notifications.store import marking, pruning, queue
 from notifications.store.database import database
 from notifications.wire import hints
+from perftests.suites.database import lookups
 
 from .planting import fault
 
@@ -75,6 +78,19 @@ def marks_that_calculate(plant):
         return statement, params
 
     plant(marking, "_update", calculate)
+
+
+@fault("D2", "find what was edited, growth of its work", "find what was edited, without its index")
+def edits_told_by_changes(plant):
+    """What was edited lately is told by when it was edited or made, which is calculated."""
+
+    def by_changes(age):
+        changed = Notification.objects.annotate(at=Coalesce("edited_at", "created_at"))
+        rows = changed.filter(at__gte=timezone.now() - age).values_list("pk", "edited_at")
+        return {pk: edited_at for pk, edited_at in rows.order_by() if edited_at}
+
+    plant(edits, "edited_lately", by_changes)
+    plant(lookups, "edited_lately", by_changes)
 
 
 @fault("D2", "prune, without its index")

@@ -69,6 +69,9 @@ class DatabaseFaultTests(FaultTestCase):
     def test_marks_that_calculate_with_indexed_columns_fail_row_d2(self):
         self.assert_caught(database.marks_that_calculate)
 
+    def test_edits_that_are_told_by_changes_fail_row_d2(self):
+        self.assert_caught(database.edits_told_by_changes)
+
     def test_pruning_by_dates_fails_row_d2(self):
         self.assert_caught(database.pruning_by_dates)
 

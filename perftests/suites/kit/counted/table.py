@@ -38,6 +38,12 @@ LOOKED_UP = (
     "acknowledge",
     "mark as read",
     "read all",
+    "read a page of the list",
+    "count what is new",
+    "take marks back",
+    "delete",
+    "find holders",
+    "find what was edited",
     "keep the limits",
     "prune",
 )
