@@ -91,7 +91,7 @@ export class NotificationClient extends EventTarget {
   #open() {
     this.#drop();
     this.#setStatus("connecting");
-    const address = new URL(this.#url, window.location.href);
+    const address = new URL(this.#url, location);
     address.protocol = address.protocol.replace("http", "ws");
     this.#socket = new WebSocket(address);
     this.#socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));

@@ -57,7 +57,7 @@ export class Feed extends EventTarget {
     this.#flushing = true;
     try {
       const send = () => this.#sendAll();
-      await (navigator.locks ? navigator.locks.request(`${this.#name}queue`, send) : send());
+      await (navigator.locks?.request(`${this.#name}queue`, send).catch(send) ?? send());
     } finally {
       this.#flushing = false;
     }
@@ -83,7 +83,7 @@ export class Feed extends EventTarget {
 
   /** A response, or null where none came. */
   async fetch(path, { query = {}, headers = {}, body, signal } = {}) {
-    const url = new URL(this.#url + path, window.location.href);
+    const url = new URL(this.#url + path, location);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const options = { headers, signal, redirect: "error", cache: "no-store" };
     if (body) {
@@ -120,7 +120,7 @@ export class Feed extends EventTarget {
 
 function storage() {
   try {
-    return localStorage;
+    return localStorage ?? {};
   } catch {
     return {}; // blocked
   }

@@ -47,7 +47,7 @@ export class Notifications extends EventTarget {
     this.#limit = Math.min(limit, 100);
     this.#feed = new Feed({ url: feed, csrf, user, name });
     this.#feed.addEventListener("refused", () => this.#tabs.tell("resync"));
-    const address = new URL(socket, window.location.href);
+    const address = new URL(socket, location);
     if (user) address.searchParams.set("user", user);
     this.#client = new NotificationClient(address);
     this.#tabs = new Tabs(name, {

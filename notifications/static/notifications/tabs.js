@@ -53,16 +53,18 @@ export class Tabs {
   }
 
   #enter() {
-    if (!navigator.locks || !window.BroadcastChannel) {
-      this.#release = () => {};
-      this.#on.lead();
-      return;
-    }
+    if (!navigator.locks || !window.BroadcastChannel) return this.#alone();
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => this.#receive(data);
     this.#request();
     this.#channel.postMessage({ kind: "ask" });
     this.#asking = setInterval(this.#ask, ASK_MS);
+  }
+
+  #alone() {
+    this.#exit();
+    this.#release = () => {};
+    this.#on.lead();
   }
 
   #exit() {
@@ -86,8 +88,9 @@ export class Tabs {
         this.#on.lead();
       });
     };
-    navigator.locks.request(`${this.#name} leader`, { steal }, held).catch(() => {
+    navigator.locks.request(`${this.#name} leader`, { steal }, held).catch(({ name }) => {
       if (turn !== this.#turns) return;
+      if (name !== "AbortError") return this.#alone(); // blocked
       this.#release = null;
       this.#on.follow();
       this.#request();
