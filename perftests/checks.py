@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, register
+from django.db import connections, router
 
 from .conf import configuration
 from .exceptions import InvalidSetting
+from .models import PerfSubscription
 
 
 @register("perftests")
@@ -28,6 +31,28 @@ def check_start_from_admin(**_: Any) -> list[CheckMessage]:
     """E003: neither on nor off, which would make the list of runs fail."""
     refused = _refused(lambda: configuration.START_FROM_ADMIN)
     return [Error(refused, id="perftests.E003")] if refused else []
+
+
+@register("perftests")
+def check_one_database(**_: Any) -> list[CheckMessage]:
+    """E004: who subscribes to alerts is a user, and no row refers to one of another database."""
+    ours, users = router.db_for_write(PerfSubscription), router.db_for_write(get_user_model())
+    if _place(ours) == _place(users):
+        return []
+    return [
+        Error(
+            f"The users are in the database {users!r}, and perftests in {ours!r}.",
+            hint="Route the app perftests to the database of the users: who subscribes to alerts "
+            "is one of them.",
+            id="perftests.E004",
+        )
+    ]
+
+
+def _place(alias: str) -> list[str]:
+    """Two aliases may be the same database."""
+    found = connections.settings[alias]
+    return [str(found[name]) for name in ("ENGINE", "HOST", "PORT", "NAME")]
 
 
 def _refused(read: Callable[[], object]) -> str:

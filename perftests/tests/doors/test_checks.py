@@ -1,10 +1,17 @@
 import re
 from pathlib import Path
+from unittest import mock
 
 from django.core.checks import run_checks
+from django.db import connections
 from django.test import SimpleTestCase, override_settings
 
 from perftests import checks
+
+
+class LabRouter:
+    def db_for_write(self, model, **hints):
+        return "lab" if model._meta.app_label == "perftests" else None
 
 
 class CheckTests(SimpleTestCase):
@@ -47,6 +54,17 @@ class CheckTests(SimpleTestCase):
             with self.subTest(word), override_settings(PERFTESTS={"START_FROM_ADMIN": word}):
                 [problem] = run_checks(tags=["perftests"])
                 self.assertEqual(problem.id, "perftests.E003")
+
+    def test_a_router_that_parts_the_lab_from_the_users_is_refused(self):
+        default = connections.settings["default"]
+        for name, found in (("elsewhere", ["perftests.E004"]), (default["NAME"], [])):
+            lab = {"lab": {**default, "NAME": name}}
+            with (
+                self.subTest(name),
+                mock.patch.dict(connections.settings, lab),
+                override_settings(DATABASE_ROUTERS=[LabRouter()]),
+            ):
+                self.assertEqual([one.id for one in run_checks(tags=["perftests"])], found)
 
     def test_each_check_of_perftests_is_in_the_reference_of_the_settings(self):
         ids = re.findall(r'id="(perftests\.E\d+)"', Path(checks.__file__).read_text())
