@@ -298,6 +298,14 @@ class BellTests(LivePageTestCase):
         tab.locator("[part=toast] [data-do=dismiss]").first.click()
         self.assertEqual(toasts.count(), 2)
 
+    def test_toasts_are_in_the_corner_of_the_window_also_where_the_header_is_blurred(self):
+        tab = self.open_live_tab()
+        tab.evaluate("document.querySelector('header').style.backdropFilter = 'blur(8px)'")
+        notify(self.user, "n0", level="error")
+        toast = tab.locator("[part=toast]")
+        toast.wait_for()
+        self.assertTrue(toast.evaluate("it => it.getBoundingClientRect().top > innerHeight / 2"))
+
     def test_an_open_panel_and_toasts_have_the_new_words_and_lose_what_is_recalled(self):
         sent = notify(self.user, "Shiped", url="/x/")
         tab = self.open_live_tab()

@@ -191,6 +191,7 @@ export class NotificationBell extends HTMLElement {
     fill(toast, item);
     const { toasts } = this.#parts;
     toasts.append(toast);
+    toasts.togglePopover?.(true);
     while (toasts.children.length > MAX_TOASTS) toasts.firstElementChild.remove();
     if (item.level !== "error") setTimeout(() => toast.remove(), TOAST_MS);
   }
