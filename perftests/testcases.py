@@ -100,7 +100,8 @@ class PerformanceTestCase(TransactionTestCase):
 
     def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803 - unittest's name
         super().__init__(methodName)
-        self._method = methodName
+        # The class's method: over an asynchronous one Django puts another, which has no marks.
+        self._marked = getattr(type(self), methodName, None)
         self._metrics: dict[str, Metric] = {}
         self._series: list[Series] = []
         self._histograms: dict[str, str] = {}
@@ -116,22 +117,22 @@ class PerformanceTestCase(TransactionTestCase):
     @property
     def row(self) -> str:
         """The row in the table of suites; empty for a test that is in none."""
-        return getattr(getattr(self, self._method), "row", "")
+        return getattr(self._marked, "row", "")
 
     @property
     def counts(self) -> tuple[str, ...]:
         """The counts that have to be measured and required."""
-        return getattr(getattr(self, self._method), "counts", ())
+        return getattr(self._marked, "counts", ())
 
     @property
     def workload_kind(self) -> type[Workload] | None:
         """What the test is given by `@workload`."""
-        return getattr(getattr(self, self._method), "workload", None)
+        return getattr(self._marked, "workload", None)
 
     @property
     def title(self) -> str:
         """The first line of the docstring, or else the method's name as words."""
-        words = self._method.removeprefix("test_").replace("_", " ")
+        words = self._testMethodName.removeprefix("test_").replace("_", " ")
         return self.shortDescription() or words
 
     @property

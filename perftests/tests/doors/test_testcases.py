@@ -14,10 +14,15 @@ from perftests.measure.histogram import LatencyHistogram
 from perftests.measure.series import Series
 from perftests.records.events import Figure, Progress
 from perftests.records.results import Outcome
-from perftests.records.targets import Target
+from perftests.records.targets import Target, Verdict
 from perftests.testcases import PerformanceTestCase, row
+from perftests.workloads import Count, Workload, workload
 
 from .. import samples
+
+
+class Sockets(Workload):
+    sockets = Count("sockets", 1)
 
 
 def run(test):
@@ -234,6 +239,21 @@ class TestCaseOutcomeTests(TransactionTestCase):
                 ((_, text),) = run(Empty(name)).failures
                 self.assertIn("It came to its end and measured nothing.", text)
                 self.assertNotIn("Traceback", text)
+
+    def test_an_asynchronous_test_keeps_its_row_its_counts_and_its_workload_while_it_runs(self):
+        class Asynchronous(PerformanceTestCase):
+            @row("X1", counts=["missing"])
+            @workload(Sockets)
+            async def test_it(self, load):
+                self.measure(self.row, load.sockets, "sockets", required="== 3")
+
+        with mock.patch.dict(os.environ, {"PERF_X1_SOCKETS": "3"}):
+            test = Asynchronous("test_it")
+            [(_, text)] = run(test).failures
+        self.assertIn("It measured nothing required as missing.", text)
+        result = test.result(Outcome.FAILED, 0.0, "")
+        self.assertEqual((result.row, result.metrics[0].name), ("X1", "X1"))
+        self.assertIs(result.metrics[0].required_verdict, Verdict.PASS)
 
     def test_a_row_that_does_not_require_one_of_its_counts_fails(self):
         class Counting(PerformanceTestCase):
