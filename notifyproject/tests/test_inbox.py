@@ -261,6 +261,15 @@ class InboxTests(InboxPageTestCase):
             context.close()
         self.complaints.clear()  # axe writes styles of its own, and what is asked for is refused
 
+    def test_a_title_goes_in_the_direction_of_its_own_letters_and_not_of_the_page(self):
+        notify(self.user, "\u05e9\u05dc\u05d5\u05dd!")
+        notify(self.user, "Hello!")
+        for locale in ("en", "he"):
+            tab = self.open_live_tab(PATH, self.new_context(locale=locale))
+            directions = "all => all.map((h2) => getComputedStyle(h2).direction)"
+            ways = tab.locator("form.list li h2").evaluate_all(directions)
+            self.assertEqual(ways, ["ltr", "rtl"], locale)
+
     def test_hostile_texts_stay_text_and_within_the_page(self):
         texts = [
             "<img src=x onerror=alert(1)>",
