@@ -306,6 +306,22 @@ class BellTests(LivePageTestCase):
         toast.wait_for()
         self.assertTrue(toast.evaluate("it => it.getBoundingClientRect().top > innerHeight / 2"))
 
+    def test_the_panel_ends_within_the_window_at_400_percent(self):
+        notify(self.user, "n0", body="words " * 50)
+        for height in (256, 180):
+            size = {"width": 320, "height": height}
+            tab = self.open_live_tab(context=self.new_context(viewport=size))
+            tab.locator("#bell").click()
+            within = "panel => panel.getBoundingClientRect().bottom <= innerHeight"
+            self.assertTrue(tab.locator("#panel").evaluate(within), height)
+
+    def test_the_filter_that_is_pressed_looks_so_in_forced_colors(self):
+        tab = self.open_live_tab(context=self.new_context(forced_colors="active"))
+        tab.locator("#bell").click()
+        fills = "all => all.map((button) => getComputedStyle(button).backgroundColor)"
+        pressed, other = tab.locator("[aria-pressed]").evaluate_all(fills)
+        self.assertNotEqual(pressed, other)
+
     def test_an_open_panel_and_toasts_have_the_new_words_and_lose_what_is_recalled(self):
         sent = notify(self.user, "Shiped", url="/x/")
         tab = self.open_live_tab()

@@ -270,6 +270,13 @@ class InboxTests(InboxPageTestCase):
             ways = tab.locator("form.list li h2").evaluate_all(directions)
             self.assertEqual(ways, ["ltr", "rtl"], locale)
 
+    def test_a_long_text_is_printed_whole(self):
+        notify(self.user, "n0", body="line\n" * 30)
+        tab = self.open_live_tab(PATH)
+        tab.emulate_media(media="print")
+        whole = "body => body.scrollHeight <= body.clientHeight"
+        self.assertTrue(tab.locator(".body").evaluate(whole))
+
     def test_hostile_texts_stay_text_and_within_the_page(self):
         texts = [
             "<img src=x onerror=alert(1)>",
