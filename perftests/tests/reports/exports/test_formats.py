@@ -161,6 +161,17 @@ class BenchmarkReportTests(SimpleTestCase):
         found = json.loads(FORMATS["bencher"](EVERYTHING))
         self.assertEqual(found["N1 rate"], {"/s": {"value": 1500}})
 
+    def test_a_metric_that_two_tests_of_a_row_measure_gets_two_names(self):
+        slower = Metric("rate", 900, "/s", "higher")
+        sample = report(
+            PASSED, replace(PASSED, test="app.tests.Other.test_rate", metrics=(slower,))
+        )
+        names = {"app.tests.Delivery.test_rate rate": 1500, "app.tests.Other.test_rate rate": 900}
+        found = json.loads(FORMATS["bencher"](sample))
+        self.assertEqual({name: found[name]["/s"]["value"] for name in found}, names)
+        found = json.loads(FORMATS["bigger-is-better"](sample))
+        self.assertEqual({entry["name"]: entry["value"] for entry in found}, names)
+
     def test_github_action_benchmark_gets_what_is_better_bigger_apart_from_smaller(self):
         interval = Metric("cost", 2.0, "×", "lower", goal=Target("<", 3), low=1.5, high=2.5)
         result = Result(
