@@ -18,6 +18,8 @@ from .problems import Refused, unauthenticated
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
+OF_OUR_PAGES = "HTTP_X_CSRFTOKEN"
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -87,7 +89,12 @@ class _Check(CsrfViewMiddleware):
 
 
 def _check_token(request: HttpRequest) -> None:
-    """As `CsrfViewMiddleware` does, also on a site that has left that out."""
+    """As `CsrfViewMiddleware` does, also on a site that has left that out.
+
+    Our own pages cannot know how a site calls its header.
+    """
+    if OF_OUR_PAGES in request.META:
+        request.META.setdefault(settings.CSRF_HEADER_NAME, request.META[OF_OUR_PAGES])
     check = _Check(lambda _: None)  # type: ignore[arg-type]  # never called
     check.process_request(request)
     reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]  # it uses no view

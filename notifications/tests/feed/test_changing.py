@@ -171,6 +171,16 @@ class AccessTests(FeedTestCase):
         client.defaults["HTTP_X_CSRFTOKEN"] = token
         self.assertEqual(self.post("read", client=client, ids=self.ids).json()["changed"], 4)
 
+    @override_settings(CSRF_HEADER_NAME="HTTP_X_XSRF_TOKEN")
+    def test_pages_show_the_csrf_token_whatever_the_site_calls_its_header(self):
+        for header in ("X-XSRF-Token", "X-CSRFToken"):
+            token = "a" * 32
+            client = Client(enforce_csrf_checks=True, headers={header: token})
+            client.force_login(self.alice)
+            client.cookies["csrftoken"] = token
+            answer = self.post("read", client=client, ids=self.ids)
+            self.assertEqual(answer.status_code, 200, header)
+
     def test_a_page_of_somebody_who_is_not_signed_in_any_more_is_answered_by_401(self):
         for of, status in ((self.alice.pk, 200), (self.bob.pk, 401), ("%61lice", 401)):
             headers = {"Notifications-User": str(of)}
