@@ -12,6 +12,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
 from ..db.clock import Now
+from ..db.deletion import delete_rows
 from ..db.read_first import locked_first, read_first
 from ..db.traces import in_words
 from ..models import Delivery, Notification
@@ -159,5 +160,4 @@ def _key(model: type[Model], text: str) -> Any:
 
 
 def _delete(rows: QuerySet[Any]) -> int:
-    """`_raw_delete` skips the collector, which would load every row."""
-    return int(read_first(rows)._raw_delete(rows.db))
+    return delete_rows(read_first(rows))

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..db.clock import ago, days_ago
+from ..db.deletion import delete_rows
 from ..db.read_first import locked_first, read_first
 from ..db.recovery import reconnecting
 from ..models import Delivery, Notification
@@ -83,7 +84,7 @@ def _deliveries(days: float) -> list[QuerySet[Delivery]]:
 def _delete(
     rows: QuerySet[Any], size: int, done: Callable[[int], None], *, locking: bool = False
 ) -> int:
-    """Batch by batch. `_raw_delete` skips the collector, which would load every row."""
+    """Batch by batch."""
     delete_some = _delete_locked if locking else _delete_some
     deleted = 0
     while True:
@@ -95,7 +96,7 @@ def _delete(
 
 
 def _delete_some(rows: QuerySet[Any], size: int) -> int:
-    return int(read_first(rows[:size])._raw_delete(rows.db))
+    return delete_rows(read_first(rows[:size]))
 
 
 def _delete_locked(rows: QuerySet[Any], size: int) -> int:
@@ -104,4 +105,4 @@ def _delete_locked(rows: QuerySet[Any], size: int) -> int:
     if not keys:
         return 0
     with transaction.atomic(rows.db):
-        return int(read_first(locked_first(rows, keys))._raw_delete(rows.db))
+        return delete_rows(read_first(locked_first(rows, keys)))

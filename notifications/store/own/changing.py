@@ -7,12 +7,14 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications.db.clock import now_sql
+from notifications.db.deletion import let_go
 from notifications.db.members import member_list, member_query
 from notifications.db.traces import SHIFTS, TRACE_BITS
 from notifications.models import Delivery, Notification
 from notifications.states import IMPLIED, UNDONE, News, State, Undo
 
 from ..database import database
+from ..ids import with_ids
 from ..parameters import prepare_keys
 from .rows import own
 
@@ -61,6 +63,7 @@ def take_back(kind: Undo, pk: Any, ids: Iterable[int]) -> list[int]:
 
 def delete(pk: Any, ids: Iterable[int]) -> list[int]:
     """Delete the user's deliveries of these notifications; the ids of those there were."""
+    let_go(own(pk).filter(with_ids("notification_id", ids)))
     return _changed(connections[database()], f"DELETE FROM {_TABLE} WHERE true", pk, ids)
 
 
