@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error, InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
 from notifications.db.recovery import sqlstate
+from notifications.management.commands._printing import PrintingCommand
 
 _LACKS_SOMETHING = ("42P01", "42703", "42501", "25006")
 """On PostgreSQL, of a table, a column, a permission and a server that can be written to. SQLite has
 an OperationalError for each."""
 
 
-class DatabaseCommand(BaseCommand):
+class DatabaseCommand(PrintingCommand):
     """A command that says in one sentence that its database cannot be used: gone, full, locked,
     or without the tables.
     """

@@ -3,16 +3,17 @@
 from itertools import chain
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 from django.utils.translation import gettext as _
 
 from notifications.health.doctor import Finding, examine
 from notifications.management.commands._database import is_unusable, reason_of
+from notifications.management.commands._printing import PrintingCommand
 from notifications.management.commands._users import user_named
 
 
-class Command(BaseCommand):
+class Command(PrintingCommand):
     help = _(
         "Look at the settings, the database, the channel layer and, if asked to, at a server and "
         "at a notification from its sending to its ack; say what to do about what is not well."
