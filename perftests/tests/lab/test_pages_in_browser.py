@@ -24,6 +24,7 @@ class LabPagesInBrowserTests(StaticLiveServerTestCase):
                 measured_result(),
                 make_result("s.T.b", row="W1", metrics=(Metric("p99", v, "ms", low=1, high=9),)),
                 make_result("s.T.c", row="W2", metrics=(Metric("queries", v, "queries", "exact"),)),
+                label="nowhere_to_break_" * 6,
             )
             for v in (1.0, 1.0, 1.0, 3.0, 3.0, 3.0)
         ]
