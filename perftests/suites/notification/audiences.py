@@ -1,8 +1,9 @@
 """One notification to audiences of any size."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 
 from notifications.models import Delivery
@@ -13,6 +14,13 @@ from ..kit.contexts import Recorder
 from ..kit.rows import count_statements
 
 REPEATS = 3
+
+
+def create_group(users: Sequence[User]) -> Group:
+    """A group of these users."""
+    group = Group.objects.create(name="Load")
+    group.user_set.set(users)
+    return group
 
 
 def measure_audiences(recorder: Recorder, crowd: QuerySet[User]) -> None:

@@ -1,12 +1,10 @@
-"""Rows N1 to N9: notifications in volume, under load and beyond it, and how long they take."""
+"""Rows N1 to N9 but N4: notifications in volume, under load and beyond it, and how soon."""
 
 import time
-from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 
 from channels.layers import get_channel_layer
-from django.contrib.auth.models import Group, User
 
 from notifications.layers import InProcessChannelLayer
 from notifications.models import Delivery
@@ -29,10 +27,9 @@ from ..kit.counted.settled import measure_settled
 from ..kit.counted.table import row
 from ..kit.counted.wire import Wire, measure_wire
 from ..kit.crowd import create_crowd
-from ..kit.queue import replay
 from ..kit.rows import count_statements
 from ..kit.server import ServerUnderLoad
-from .audiences import measure_audiences
+from .audiences import create_group, measure_audiences
 from .elsewhere import measure_from_outside, measure_looking, send_elsewhere
 from .overload import Overload
 from .scaling import ConnectedHub, ConnectedServer, compare_costs
@@ -43,7 +40,6 @@ from .workloads import (
     Fanout,
     Latency,
     Outside,
-    Queues,
     Senders,
     Stages,
     Statistics,
@@ -144,23 +140,6 @@ class NotificationPerformanceTests(LoadTestCase):
             f"Few are {few} connections, many {many}. A message is CPU time of the server, which "
             "stores it, pushes it and writes its ack; mock is the hub alone, without a network."
         )
-
-    @row("N4")
-    @workload(Queues)
-    def test_a_queue_arrives_whole_once_and_in_order(self, load: Queues) -> None:
-        """Queue management: many have a queue and all connect at once"""
-        users = self.create_users(load.users)
-        group = create_group(users)
-        ids = [notify(group, "Load").pk for _ in range(load.queued)]
-        queued = Delivery.objects.queued().count()
-        with self.server.monitored(self):
-            replayed = replay(self.clients, users, [ids] * len(users))
-        self.measure("queued", queued, "deliveries", required=f"== {len(ids) * len(users)}")
-        accounting = measure_accounting(self, replayed.expected)
-        tabs = [(u.pk, client) for u, client in zip(users, replayed.clients, strict=True)]
-        measure_settled(self, tabs, self.timeout_seconds)
-        rate, doubt = accounting.received / replayed.seconds, replayed.doubt
-        self.measure("replayed", rate, "deliveries/s", goal=">= 10000", doubt=doubt)
 
     @row("N5")
     @workload(Stages)
@@ -283,10 +262,3 @@ class NotificationPerformanceTests(LoadTestCase):
         measure_accounting(self, expected)
         measure_settled(self, list(zip(pks, clients, strict=True)), self.timeout_seconds)
         measure_from_outside(self, clients, sent, doubt)
-
-
-def create_group(users: Sequence[User]) -> Group:
-    """A group of these users."""
-    group = Group.objects.create(name="Load")
-    group.user_set.set(users)
-    return group

@@ -1,4 +1,4 @@
-"""Faults of the rows N1 to N9."""
+"""Faults of the rows N1 to N9 but N4."""
 
 import asyncio
 import time
@@ -11,7 +11,6 @@ from notifications import send
 from notifications.hub import Socket
 from notifications.hub.delivery.announcements import Announcements
 from notifications.hub.delivery.push import Push
-from notifications.hub.delivery.replay import Replay
 from notifications.hub.groups import Groups
 from notifications.hub.sockets import Sockets
 from notifications.models import Notification
@@ -77,17 +76,6 @@ def groups_that_are_searched(plant):
         return next((self.of(pk) for pk in self.pks() if user_group(pk) == group), ())
 
     plant(Sockets, "in_group", search)
-
-
-@fault("N4", "out of order")
-def pages_newest_first(plant):
-    """A page of the queue is sent newest first."""
-    frames = Replay._unsent
-
-    def reversed_frames(self, *args):
-        return frames(self, *args)[::-1]
-
-    plant(Replay, "_unsent", reversed_frames)
 
 
 @fault("N5", "missing", "out of order", "reach", "at 8×: delivered")

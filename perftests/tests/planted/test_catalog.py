@@ -11,7 +11,7 @@ from notifications.hub.sockets import Socket
 from perftests.records.targets import Metric, Target
 from perftests.runner.selection import select
 
-from ..faults import notification, websocket
+from ..faults import notification, queues, websocket
 from ..faults.catalog import FAULTS
 from ..faults.running import missed
 
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 300
 class FaultPlantingTests(SimpleTestCase):
     def test_a_planted_fault_is_taken_back(self):
         before = vars(Replay)["_unsent"]
-        with notification.pages_newest_first.planted():
+        with queues.pages_newest_first.planted():
             self.assertIsNot(vars(Replay)["_unsent"], before)
         self.assertIs(vars(Replay)["_unsent"], before)
 

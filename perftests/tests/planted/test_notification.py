@@ -1,4 +1,4 @@
-from ..faults import notification
+from ..faults import notification, queues
 from ..faults.running import FaultTestCase, TimedFaultTestCase
 
 
@@ -10,7 +10,13 @@ class NotificationFaultTests(FaultTestCase):
         self.assert_caught(notification.an_audience_that_senders_share, timeout_seconds=3)
 
     def test_a_page_of_the_queue_sent_newest_first_fails_row_n4(self):
-        self.assert_caught(notification.pages_newest_first)
+        self.assert_caught(queues.pages_newest_first)
+
+    def test_queues_that_end_after_a_page_fail_row_n4(self):
+        self.assert_caught(queues.queues_of_a_page, timeout_seconds=3)
+
+    def test_forgetting_what_came_during_a_replay_fails_row_n4(self):
+        self.assert_caught(queues.what_came_meanwhile_forgotten, timeout_seconds=3)
 
     def test_forgetting_what_there_is_no_credit_for_fails_row_n5(self):
         self.assert_caught(notification.held_back_and_forgotten, timeout_seconds=5)
