@@ -242,6 +242,17 @@ class InboxTests(InboxPageTestCase):
         tab.keyboard.press("Space")
         self.assertEqual(tab.evaluate(focused), "Mark read n1")
 
+    def test_the_focus_goes_on_when_the_row_that_has_it_leaves_the_list(self):
+        sent = self.send(3)
+        tab = self.open_live_tab(f"{PATH}?view=unread")
+        focused = "document.activeElement.value"
+        tab.locator("[name=ids]").nth(1).focus()
+        tab.evaluate(f"document.querySelector('{self.element}').notifications.read([{sent[1].pk}])")
+        self.assertEqual(tab.evaluate(focused), str(sent[0].pk))
+        recall(sent[0])
+        self.until_titles(tab, "n2")
+        self.assertEqual(tab.evaluate(focused), str(sent[2].pk))
+
     def test_axe_finds_nothing_in_any_state_light_dark_phone_or_right_to_left(self):
         for options in (
             {"color_scheme": "light"},

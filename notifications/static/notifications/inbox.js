@@ -153,8 +153,16 @@ export class NotificationInbox extends HTMLElement {
   #remove(ids) {
     for (const id of ids) {
       this.#gone.add(id);
-      this.#item(id)?.remove();
+      this.#drop(this.#item(id));
     }
+  }
+
+  /** The focus goes on from what is no more. */
+  #drop(item) {
+    const next = item?.nextElementSibling ?? item?.previousElementSibling;
+    const focused = item?.contains(document.activeElement);
+    item?.remove();
+    if (focused) (next?.querySelector("input") ?? this.querySelector("nav a")).focus();
   }
 
   /** What comes back is asked for; what is there only looks different. */
@@ -227,7 +235,7 @@ export class NotificationInbox extends HTMLElement {
     for (const item of [...this.#list.children]) {
       const id = Number(item.dataset.id);
       const now = ids.get(id);
-      if (!now && id >= from) item.remove();
+      if (!now && id >= from) this.#drop(item);
       if (now) reworded(item, now);
       if (now && !this.#stored.has(id)) item.toggleAttribute("data-unread", now.hasAttribute("data-unread"));
     }
