@@ -21,7 +21,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """For a user who is signed in; others are led to sign in."""
     exchange = Exchange(request)
     with exchange.refusals() as answers:
-        if request.user.is_authenticated:
+        user = getattr(request, "user", None)  # as on a site of tickets alone
+        if user is not None and user.is_authenticated:
             asker = identify(request)
             exchange.headers |= count_request(asker.pk)
             show = _acted if request.method == "POST" else _page

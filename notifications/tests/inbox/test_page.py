@@ -2,7 +2,12 @@ from unittest import mock
 
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext, override_script_prefix, override_settings
+from django.test.utils import (
+    CaptureQueriesContext,
+    modify_settings,
+    override_script_prefix,
+    override_settings,
+)
 
 from notifications.inbox import filters
 from notifications.models import Delivery, Notification
@@ -10,6 +15,7 @@ from notifications.send import notify
 
 from .case import InboxTestCase, further
 
+OF_USERS = "django.contrib.auth.middleware.AuthenticationMiddleware"
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -27,6 +33,14 @@ class InboxPageTests(InboxTestCase):
             response,
             "/login/?next=/notifications/inbox/%3Fview%3Dunread",
             fetch_redirect_response=False,
+        )
+
+    @modify_settings(
+        MIDDLEWARE={"remove": "django.contrib.auth.middleware.AuthenticationMiddleware"}
+    )
+    def test_on_a_site_without_middleware_for_users_nobody_is_signed_in_to_the_inbox(self):
+        self.assertRedirects(
+            self.page(), "/login/?next=/notifications/inbox/", fetch_redirect_response=False
         )
 
     def test_a_page_of_the_inbox_makes_seen_that_it_shows_and_nothing_else(self):
