@@ -80,7 +80,7 @@ def _lines(run: PerfRun, report: Report, comparison: Comparison | None) -> list[
     heads = {result.test: headline(result) for result in report.results}
     names = {metric.name for metric in heads.values() if metric}
     history = trends.alike(run, names)
-    changes = {(c.row, c.name): c.text for c in comparison.changes} if comparison else {}
+    changes = {(c.test, c.name): c.text for c in comparison.changes} if comparison else {}
     return [
         _line(result, heads[result.test], history, changes)
         for result in worst_first(report.results)
@@ -103,7 +103,7 @@ def _line(
         bar=bar(head) if head else None,
         spark=spark(values),
         runs=len(values),
-        change=changes.get((result.row or result.test.rpartition(".")[2], name), ""),
+        change=changes.get((result.test, name), ""),
         noticed=noticed,
         passing=[metric for metric in result.metrics if not is_noticed(metric)],
         charts=charts(result),

@@ -16,6 +16,7 @@ from ...records.targets import Metric
 class Change:
     """The values of a metric, one of each run, the first of which is what the others change.
 
+    A row may be more than one `test`, which is the label of the one that has the metric.
     `intervals` are those of the values, where they have any.
     """
 
@@ -25,14 +26,15 @@ class Change:
     values: tuple[float, ...]
     intervals: tuple[Interval | None, ...]
     counted: bool
+    test: str = ""
 
     @classmethod
-    def of(cls, row: str, metrics: Sequence[Metric]) -> Self:
+    def of(cls, row: str, metrics: Sequence[Metric], test: str = "") -> Self:
         """The change of a metric that has a value in each run, and the same unit."""
         values = tuple(metric.value for metric in metrics if metric.value is not None)
         intervals = tuple(metric.interval for metric in metrics)
         counted = all(map(is_counted, metrics))
-        return cls(row, metrics[0].name, metrics[0].unit, values, intervals, counted)
+        return cls(row, metrics[0].name, metrics[0].unit, values, intervals, counted, test)
 
     @property
     def effect(self) -> float:

@@ -85,7 +85,7 @@ def compare(reports: Sequence[Report]) -> Comparison:
             if why:
                 left_out.append(LeftOut(f"{name} {metrics[0].name}", why))
             else:
-                changes.append(Change.of(name, metrics))
+                changes.append(Change.of(name, metrics, results[0].test))
     conditions = tuple(differing(reports))
     return Comparison(tuple(reports), conditions, tuple(tests), tuple(changes), tuple(left_out))
 

@@ -66,6 +66,17 @@ class RunPageTests(AdminTestCase):
         self.assertIn(f"Changed since run {before.pk}", top)
         self.assertIn("<strong>N1</strong> p99: 1.30 ×", top)
 
+    def test_each_test_of_a_row_has_its_own_change_on_the_run_page(self):
+        for values in ((10.0, 10.0), (13.0, 20.0)):
+            results = [
+                make_result(name, metrics=(Metric("p99", value, "ms", goal=Target("<", 99)),))
+                for name, value in zip(("a.a", "b.b"), values, strict=True)
+            ]
+            run = make_run(*results)
+        lines = self.page(run).context["lines"]
+        changes = {line.result.test: line.change for line in lines}
+        self.assertEqual(changes, {"a.a": "1.30 ×", "b.b": "2.00 ×"})
+
     def test_the_run_page_compares_with_a_pinned_run_rather_than_with_the_newest(self):
         pinned = make_run(make_result())
         store.pin([pinned])
