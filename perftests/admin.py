@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
@@ -146,6 +147,8 @@ class PerfRunAdmin(PerfRunModelAdmin):
         try:
             content = PAGES[name](request.GET)
         except PerftestsError as error:
+            if name == "live_part":  # the script loads the page anew, which says so
+                raise Http404 from error
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(self._path("changelist"))
         return self._shown(request, name, content)

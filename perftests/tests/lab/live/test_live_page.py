@@ -121,7 +121,14 @@ class LivePageTests(AdminMixin, TestCase):
 
     def test_a_run_that_was_deleted_leads_back_to_the_list(self):
         self.run_.delete()
-        self.assertRedirects(self.client.get(reverse(PART), {"run": 1}), reverse(LIST))
+        self.assertRedirects(self.client.get(reverse(LIVE), {"run": 1}), reverse(LIST))
+
+    def test_a_run_that_is_deleted_while_it_is_followed_is_missed_in_one_sentence(self):
+        query = {"run": self.run_.pk}
+        self.run_.delete()
+        self.assertEqual(self.client.get(reverse(PART), query).status_code, 404)
+        page = self.client.get(reverse(LIVE), query, follow=True)
+        self.assertContains(page, "One of these runs is not stored", count=1)
 
     def test_words_of_a_run_are_no_markup(self):
         evil = "<script>alert(1)</script>"
