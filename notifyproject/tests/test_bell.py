@@ -50,6 +50,14 @@ ERROR_PAGES = {
     },
 }
 
+AT_A_WORD = """
+  const wait = window.setTimeout;
+  window.over = [];
+  window.setTimeout = (call, ms, ...more) =>
+    ms === 6000 ? over.push(call) : wait(call, ms, ...more);
+"""
+"""6000 is for how long a toast is shown."""
+
 
 def rendered(user, **headers):
     request = RequestFactory().get("/", headers=headers)
@@ -321,6 +329,18 @@ class BellTests(LivePageTestCase):
         fills = "all => all.map((button) => getComputedStyle(button).backgroundColor)"
         pressed, other = tab.locator("[aria-pressed]").evaluate_all(fills)
         self.assertNotEqual(pressed, other)
+
+    def test_a_toast_that_has_the_focus_when_its_time_is_over_keeps_it(self):
+        context = self.new_context()
+        context.add_init_script(AT_A_WORD)
+        tab = self.open_live_tab(context=context)
+        notify(self.user, "looked at")
+        notify(self.user, "not looked at")
+        toasts = tab.locator("[part=toast] [part=title]")
+        wait_until(tab, lambda: toasts.count() == 2, "both")
+        tab.locator("[data-do=dismiss]").first.focus()
+        tab.evaluate("for (const call of over.slice(-2)) call()")
+        self.assertEqual(toasts.all_text_contents(), ["looked at"])
 
     def test_an_open_panel_and_toasts_have_the_new_words_and_lose_what_is_recalled(self):
         sent = notify(self.user, "Shiped", url="/x/")

@@ -3,7 +3,7 @@
 import { Notifications } from "./notifications.js";
 
 const UNDO_MS = 6000;
-const TOAST_MS = 6000; // what is an error stays until it is closed
+const TOAST_MS = 6000; // errors stay
 const MAX_TOASTS = 3;
 const MAX_COUNT = 99;
 const LANGUAGE = document.querySelector("notification-bell")?.lang || undefined;
@@ -12,7 +12,7 @@ const TIME = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short" });
 
 export class NotificationBell extends HTMLElement {
   #parts;
-  #items = new Map(); // list items by id
+  #items = new Map(); // by id
   #unreadOnly = false;
   #undo = null;
   #undoTimer = null;
@@ -193,7 +193,7 @@ export class NotificationBell extends HTMLElement {
     toasts.append(toast);
     toasts.togglePopover?.(true);
     while (toasts.children.length > MAX_TOASTS) toasts.firstElementChild.remove();
-    if (item.level !== "error") setTimeout(() => toast.remove(), TOAST_MS);
+    if (item.level !== "error") setTimeout(() => toast.matches(":hover, :focus-within") || toast.remove(), TOAST_MS);
   }
 
   async #askForDesktop() {
@@ -211,7 +211,7 @@ export class NotificationBell extends HTMLElement {
   }
 }
 
-/** All of it is text; only the address of a page becomes a link. */
+/** All is text; only the address of a page becomes a link. */
 function fill(element, { id, level, title, body, url, created_at, edited_at }) {
   element.dataset.id = id;
   element.dataset.version = created_at + edited_at;
