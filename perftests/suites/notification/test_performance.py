@@ -96,6 +96,8 @@ class NotificationPerformanceTests(LoadTestCase):
                 for user, client in zip(users, clients, strict=True)
             ]
             self.clients.await_arrival(expected)
+        tabs = [(user.pk, client) for user, client in zip(users, clients, strict=True)]
+        measure_settled(self, tabs, self.timeout_seconds)
         measure_accounting(self, expected)
         measure_senders(self, sendings.metrics)
         rate = sendings.metrics.throughput
@@ -103,8 +105,6 @@ class NotificationPerformanceTests(LoadTestCase):
         self.measure("a call at once with others, to one alone", slower, "×", goal="<= 3")
         connected = sum(client.connected for client in clients)
         self.measure("users connected", connected, "users", required=f"== {len(users)}")
-        tabs = [(user.pk, client) for user, client in zip(users, clients, strict=True)]
-        measure_settled(self, tabs, self.timeout_seconds)
 
     @row("N3")
     @workload(Connections)
@@ -210,9 +210,9 @@ class NotificationPerformanceTests(LoadTestCase):
 
         with self.server.monitored(self):
             sent, doubt = self.clients.await_sent(send, expected)
-        measure_accounting(self, expected)
         measure_wire(self, clients, wire)
         measure_settled(self, list(zip(pks, clients, strict=True)), self.timeout_seconds)
+        measure_accounting(self, expected)
         measure_overtaken(self, clients, sent.committed_ns_of, doubt=doubt)
         measure_scheduled(self, clients, sent, doubt)
 
@@ -259,6 +259,6 @@ class NotificationPerformanceTests(LoadTestCase):
 
         with self.server.monitored(self):
             sent, doubt = self.clients.await_sent(send, expected)
-        measure_accounting(self, expected)
         measure_settled(self, list(zip(pks, clients, strict=True)), self.timeout_seconds)
+        measure_accounting(self, expected)
         measure_from_outside(self, clients, sent, doubt)

@@ -66,9 +66,9 @@ class WebSocketLoadTests(LoadTestCase):
         measure_latency(self, "handshake", handshakes, sends=len(clients), doubt=doubt)
         pks = [user.pk for user in users]
         ids = self.clients.warm_up(clients, pks)
-        measure_accounting(self, [(ids, client) for client in clients])
         # Where somebody is not connected, this row has failed already.
         measure_settled(self, list(zip(pks, clients, strict=False)), self.timeout_seconds)
+        measure_accounting(self, [(ids, client) for client in clients])
         measure_idle(self, self.server)
 
     @row("W2")
@@ -92,9 +92,9 @@ class WebSocketLoadTests(LoadTestCase):
         pks = [user.pk for user in users]
         with self.swarm.watch() as watch:
             sent = deliver(self.clients, clients, pks, each)
-        measure_accounting(self, sent.expected, "full speed, ")
         tabs = list(zip(pks, clients, strict=True))
         measure_settled(self, tabs, self.timeout_seconds, "full speed, ")
+        measure_accounting(self, sent.expected, "full speed, ")
         name = f"full speed, to {count} clients"
         self.measure(name, sent.per_second, "messages/s", goal="> 10000", doubt=watch.doubt)
 
@@ -149,9 +149,9 @@ class WebSocketLoadTests(LoadTestCase):
         slowest = milliseconds(max(taken_ns))
         self.measure(f"{name}, last receiver", slowest, "ms", required="< 1000", doubt=doubt)
         measure_latency(self, f"{name}, broadcast", taken_ns, sends=len(sent.ids), doubt=doubt)
-        measure_accounting(self, expected, f"{name}, ")
         tabs = list(zip(pks, clients, strict=True))
         measure_settled(self, tabs, self.timeout_seconds, f"{name}, ")
+        measure_accounting(self, expected, f"{name}, ")
         self.clients.cut(clients)
 
     def _measure_push_cost(self, count: int) -> None:

@@ -146,6 +146,19 @@ def an_ack_in_a_thousand_ignored(plant):
 
 
 @fault("N7", "sent twice")
+def acks_for_all_in_flight(plant):
+    """An ack lets the hub forget all in flight, and the sweep sends again what came after it."""
+    acknowledge = Socket.acknowledge
+
+    def acknowledge_and_forget(self, ids):
+        taken = acknowledge(self, ids)
+        self.in_flight.clear()
+        return taken
+
+    plant(Socket, "acknowledge", acknowledge_and_forget)
+
+
+@fault("N7", "sent twice")
 def a_push_in_a_thousand_doubled(plant):
     """One push in a thousand goes over the wire twice, and clients drop the second."""
     offer, offered = Socket.offer, count(1)

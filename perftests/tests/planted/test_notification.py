@@ -50,6 +50,9 @@ class TimedNotificationFaultTests(TimedFaultTestCase):
     def test_an_ignored_ack_in_a_thousand_fails_row_n7(self):
         self.assert_caught(notification.an_ack_in_a_thousand_ignored, timeout_seconds=5)
 
+    def test_acks_for_all_that_is_in_flight_fail_row_n7(self):
+        self.assert_caught(notification.acks_for_all_in_flight)
+
     def test_a_doubled_push_in_a_thousand_fails_row_n7(self):
         self.assert_caught(notification.a_push_in_a_thousand_doubled)
 

@@ -21,7 +21,8 @@ def measure_settled(
 ) -> None:
     """Record that no ack was lost and that all unread counts are right, once both have settled.
 
-    They have so long for it.
+    They have so long for it. Accounting comes after it: a lost ack shows there, as what a sweep
+    sends again.
     """
     queued = count_queued(timeout_seconds, {pk for pk, _ in tabs})
     recorder.measure(f"{prefix}still queued at the end", queued, "deliveries", required="== 0")
