@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from .backoff import backoff
 from .supervision import SupervisedTask, is_cancelled
-from .trouble import Trouble, may_pass
+from .trouble import Trouble, is_busy, may_pass
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ class Coalescer(Generic[K, V]):
     could not do yet. When it fails, the batch goes back to the front, merged with what came
     meanwhile, and is tried again after a pause; when it goes on failing, with half as many, until
     one that fails alone stands behind the others. That one is given up only while others succeed,
-    or if its failure is none that may pass.
+    or if its failure is none that may pass. Where another writer has all of SQLite it stays whole,
+    and is tried soon: fewer would wait as long, and a busy writer leaves but moments.
 
     Of a key that waits already `merge` makes one value of two; without it the newer one counts.
     Where nobody can wait, `refuse` takes what has failed instead.
@@ -187,18 +188,19 @@ class Coalescer(Generic[K, V]):
 
     def _failed(self, taken: Mapping[K, V], error: BaseException) -> float:
         self._trouble.failed(error)
-        passing = may_pass(error)
+        passing, busy = may_pass(error), is_busy(error)
         if self._refuse is not None and (passing or len(taken) == 1):
             self._refuse(taken)
         elif len(taken) == 1:
             self._failed_alone(taken, passing)
         else:
             self._put_back(taken)
-            if not passing or self.failures >= TRIES:
+            if not passing or (self.failures >= TRIES and not busy):
                 self._size = len(taken) // 2
         if not passing or self._refuse is not None:
             return 0.0
-        return backoff(self.failures, first=RETRY_SECONDS, longest=MAX_RETRY_SECONDS)
+        longest = RETRY_SECONDS if busy else MAX_RETRY_SECONDS
+        return backoff(self.failures, first=RETRY_SECONDS, longest=longest)
 
     def _failed_alone(self, taken: Mapping[K, V], passing: bool) -> None:
         [(key, value)] = taken.items()

@@ -5,6 +5,8 @@ import logging
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 
+_SQLITE_BUSY = 5
+
 
 class Trouble:
     """One line when it begins, after some `quiet` failures, and one when it is over.
@@ -40,3 +42,8 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, DataError | IntegrityError):
         return False
     return isinstance(error, DatabaseError | InterfaceError | OSError | asyncio.CancelledError)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Another writer has all of an SQLite database, whatever it is that has to be written."""
+    return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY

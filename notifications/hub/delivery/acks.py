@@ -17,8 +17,9 @@ from .marking import mark, written_together
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING = 100_000
-"""Acks kept while the database is away; dropping one only means that it is asked for again."""
+MAX_WAITING = 200_000
+"""Acks kept while the database is away, some 8 MB; dropping one only means that it is asked for
+again."""
 
 Ids = list[int] | dict[int, int]
 """With the trace of each, where traces are kept."""

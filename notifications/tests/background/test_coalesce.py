@@ -1,11 +1,13 @@
 import asyncio
 import contextlib
+import sqlite3
+from tempfile import TemporaryDirectory
 from unittest import mock
 
 from django.db import DataError, OperationalError
 from django.test import SimpleTestCase, tag
 
-from notifications.background.coalesce import Coalescer
+from notifications.background.coalesce import TRIES, Coalescer
 
 from ..waiting import until
 
@@ -30,6 +32,20 @@ class Done:
         if self.poison & set(batch):
             raise self.poison_error
         self.done += batch.items()
+
+
+def locked():
+    """What Django raises while somebody else writes."""
+    with TemporaryDirectory() as folder:
+        writer, other = (sqlite3.connect(f"{folder}/db", timeout=0) for _ in range(2))
+        with contextlib.closing(writer), contextlib.closing(other):
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                busy = OperationalError(*error.args)
+                busy.__cause__ = error
+                return busy
 
 
 @contextlib.asynccontextmanager
@@ -141,6 +157,16 @@ class CoalescerFailureTests(SimpleTestCase):
             await until(lambda: len(done.done) == 8)
             self.assertEqual({key for key, _ in done.done}, set("abcdefgh"))
             self.assertEqual(len(logs.records), 1)
+
+    async def test_entries_that_wait_for_another_writer_of_sqlite_are_done_in_one_batch(self):
+        async with working(quiet_failures=100) as (done, coalescer):
+            done.error = locked()
+            for number in range(64):
+                coalescer.add(number, "1")
+            await until(lambda: coalescer.failures > 2 * TRIES)
+            done.error = None
+            await until(lambda: done.done)
+            self.assertEqual(len(done.batches[-1]), 64)
 
     async def test_an_entry_that_always_fails_keeps_no_other_from_being_done(self):
         for error in (OperationalError("cannot be read"), DataError("out of range"), ValueError()):

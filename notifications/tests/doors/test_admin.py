@@ -99,6 +99,11 @@ class AdminPageTests(AdminTestCase):
             with self.subTest(state):
                 self.assertEqual(len(self.titles(DELIVERIES, state=state)), number)
 
+    def test_a_list_of_a_date_that_has_no_end_is_the_whole_list(self):
+        last = {"created_at__year": 9999}
+        for query in (last, last | {"created_at__month": 12}):
+            self.assertRedirects(self.client.get(NOTIFICATIONS, query), f"{NOTIFICATIONS}?e=1")
+
     def test_expired_deliveries_are_neither_queued_nor_unread_in_the_admin(self):
         past = timezone.now() - timedelta(seconds=1)
         Notification.objects.update(expires_at=past)
