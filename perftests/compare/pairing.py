@@ -52,7 +52,7 @@ class Pairing:
 
     def counted(self) -> tuple[Counted, Counted]:
         """What is counted on both sides; raises `SampleFailed`, too."""
-        with self.benches() as benches, ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor() as pool, self.benches() as benches:
             # Nothing is timed, so both may count at once.
             before, after = pool.map(lambda bench: bench.ask("count"), benches)
         return codec.from_builtins(before, Counted), codec.from_builtins(after, Counted)
@@ -60,13 +60,16 @@ class Pairing:
     def shifts(self, metric: str) -> list[Shift]:
         """The functions that take longer for the sample of this metric; raises `SampleFailed`."""
         [name] = [name for name, sample in SAMPLES.items() if metric in sample.metrics]
-        with self.benches() as benches, ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor() as pool, self.benches() as benches:
             before, after = pool.map(lambda bench: bench.ask("profile", name), benches)
         return [shift for shift in shifts(before, after) if shift.after > shift.before]
 
     @contextmanager
     def benches(self) -> Iterator[Benches]:
-        """A process of either side, ready. After the block they end, beside what comes then."""
+        """A process of either side, ready. After the block they end, beside what comes then.
+
+        So does whoever waits for an answer in a thread, also when the comparison is interrupted.
+        """
         earlier, self._leaving = self._leaving, []
         try:
             for side in self._sides:

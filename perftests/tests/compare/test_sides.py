@@ -1,4 +1,6 @@
+import signal
 import tempfile
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -47,6 +49,15 @@ def notify(*args, **options):
     User.objects.filter(username="nobody").exists()
     get_hints_layer().publish_hints([(b"", ["nobody"])])
     return _notify(*args, **options)
+"""
+
+STILL_SECONDS = 100
+
+STAND_STILL = f"""
+def notify(*args, **options):
+    import pathlib, time
+    pathlib.Path(__file__).with_name("stands_still").touch()
+    time.sleep({STILL_SECONDS})
 """
 
 KEEP_AN_OBJECT_OF_200_BYTES = """
@@ -121,6 +132,24 @@ class SideTests(PlantedSideTestCase):
             self.assertRaisesRegex(SampleFailed, "^ours did not answer within 0.01 seconds.$"),
         ):
             bench.ask("ready")
+
+    def test_an_interruption_waits_for_no_side_that_is_in_the_middle_of_something(self):
+        self.append("notifications/send.py", STAND_STILL)
+        interrupted = []
+
+        def interrupt(*_):
+            if (self.folder / "notifications" / "stands_still").exists():
+                interrupted.append(time.monotonic())
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                raise InterruptedError
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, interrupt))
+        pairing = self.pairing()
+        signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+        with self.assertRaises(InterruptedError):
+            pairing.counted()
+        pairing.close()
+        self.assertLess(time.monotonic() - interrupted[0], STILL_SECONDS / 2)
 
     def test_a_profile_names_the_function_that_burns_the_time_of_the_server(self):
         self.append("notifications/hub/sockets/socket.py", BURN_IN_OFFER)
