@@ -20,7 +20,6 @@ from .plans import Plan
 OF_A_USER = "deliveries_of_a_user"
 QUEUED = "queued_and_unread"
 ONE_EACH = "one_delivery_per_recipient"
-EXPIRING = "notifications_expiring"
 EDITED = "notifications_edited"
 CREATED = "durable_notifications_notification_created_at_1af61fac"
 
