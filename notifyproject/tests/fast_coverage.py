@@ -59,6 +59,7 @@ NEEDS_A_PROCESS = {
     "perftests/suites/notification/elsewhere.py",
     "perftests/suites/notification/overload.py",
     "perftests/suites/notification/test_performance.py",
+    "perftests/suites/notification/test_queues.py",
     "perftests/suites/rivals/asgi.py",
     "perftests/suites/rivals/crash.py",
     "perftests/suites/rivals/npm.py",
