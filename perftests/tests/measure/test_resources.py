@@ -128,8 +128,9 @@ class ResourceMonitorTests(ProcessTestCase):
         self.assertGreater(monitor.peak_rss_bytes, 1_000_000)
         cpu = monitor.series()[0]
         self.assertEqual((cpu.name, cpu.unit), ("server cpu", "%"))
-        # A whole core, or what other processes leave of one.
-        self.assertGreaterEqual(max(cpu.values), on_average)
+        # A whole core, or what other processes leave of one. The kernel counts in hundredths of a
+        # second, and a point is half a second: both of its ends may be a hundredth late.
+        self.assertGreaterEqual(max(cpu.values), on_average * 0.96)
         self.assertEqual(list(cpu.seconds), sorted(cpu.seconds))
 
     def test_the_monitor_sees_an_idle_process_use_nothing(self):
