@@ -65,6 +65,7 @@ class CheckTests(SimpleTestCase):
                 override_settings(DATABASE_ROUTERS=[LabRouter()]),
             ):
                 self.assertEqual([one.id for one in run_checks(tags=["perftests"])], found)
+                del connections["lab"]
 
     def test_each_check_of_perftests_is_in_the_reference_of_the_settings(self):
         ids = re.findall(r'id="(perftests\.E\d+)"', Path(checks.__file__).read_text())
