@@ -1,4 +1,4 @@
-"""Memory inside this process: peaks and growth by tracemalloc, object counts, and who keeps it.
+"""Memory inside this process by tracemalloc: peaks, growth, and which lines keep it.
 
 tracemalloc makes code that allocates much 7 to 30 times slower, so memory is measured in passes
 of its own and nothing is timed meanwhile.
@@ -6,9 +6,7 @@ of its own and nothing is timed meanwhile.
 
 import gc
 import glob
-import sys
 import tracemalloc
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +18,6 @@ CODE = Path(__file__).parents[2]
 """Where this code lies; files in it are told by what follows."""
 
 SHOWN_CULPRITS = 5
-
-LEAST_GROWN = 5
-"""Objects of a type: fewer come and go by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,43 +91,6 @@ def culprits(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> tuple
         )
         for statistic in ranked[:SHOWN_CULPRITS]
     )
-
-
-def live_objects(*types: type) -> dict[str, int]:
-    """How many instances of each type are alive after a garbage collection, by class name.
-
-    Exact for instances of classes written in Python; objects that the collector does not track,
-    such as strings, are not seen.
-    """
-    gc.collect()
-    counts = {wanted.__name__: 0 for wanted in types}
-    for candidate in gc.get_objects():
-        # Not isinstance(): it asks proxies such as SimpleLazyObject for `__class__`, which
-        # evaluates them.
-        for wanted in types:
-            if issubclass(type(candidate), wanted):
-                counts[wanted.__name__] += 1
-    return counts
-
-
-def count_types() -> Counter[type]:
-    """How many objects of each type are alive, of those that the garbage collector tracks."""
-    gc.collect()
-    return Counter(map(type, gc.get_objects()))
-
-
-def grown_types(before: Counter[type], after: Counter[type]) -> list[str]:
-    """The types of which there are more objects, with how many more: `"7 × package.module.Type"`.
-
-    Those of Python and its library come last: the others consist of them.
-    """
-    grown = [(kind, n) for kind, n in (after - before).items() if n >= LEAST_GROWN]
-    grown.sort(key=lambda found: (_is_pythons(found[0]), -found[1]))
-    return [f"{n:,} × {k.__module__}.{k.__qualname__}" for k, n in grown[:SHOWN_CULPRITS]]
-
-
-def _is_pythons(kind: type) -> bool:
-    return str(kind.__module__).partition(".")[0] in sys.stdlib_module_names | {"builtins"}
 
 
 def _start_tracing() -> None:

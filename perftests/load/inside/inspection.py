@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from notifications.consumers import NotificationConsumer
 from notifications.hub import Socket
 from notifications.hub.sockets import Sockets
-from perftests.measure.memory import count_types, culprits, grown_types, snapshot
+from perftests.measure.memory import culprits, snapshot
+from perftests.measure.objects import count_types, grown_types, instances, tracked_types
 
 SERVERS = ("daphne", "autobahn", "twisted", "uvicorn", "h11", "websockets", "asyncio", "urllib")
 """Packages of a server and what it is made of, whose lines allocate what is its own."""
 
 NAMED_TUPLES = "<string>"
 """Where Python says that those of `urllib` are made."""
+
+LAYERS = "notifications.layers"
 
 LETTING_GO_SECONDS = 1.2
 
@@ -49,13 +52,11 @@ def live() -> dict[str, int]:
 
 
 def _alive() -> dict[str, int]:
-    things = gc.get_objects()
-    types = list(map(type, things))
-    users = sum(len(thing.pks()) for thing in things if type(thing) is Sockets)
+    types = list(tracked_types())
     return {
         "consumers": types.count(NotificationConsumer),
         "sockets": types.count(Socket),
-        "users": users,
+        "users": sum(len(sockets.pks()) for sockets in instances(Sockets)),
     }
 
 
@@ -63,12 +64,8 @@ def layer_groups() -> int:
     """How many groups the subscriptions of this process are in."""
     gc.collect()
     # No product needs this count, so the layers offer none.
-    return sum(
-        len(thing._groups)
-        for thing in gc.get_objects()
-        if str(type(thing).__module__).startswith("notifications.layers")
-        and hasattr(thing, "_groups")
-    )
+    layers = [kind for kind in set(tracked_types()) if str(kind.__module__).startswith(LAYERS)]
+    return sum(len(thing._groups) for thing in instances(*layers) if hasattr(thing, "_groups"))
 
 
 async def objects() -> dict[str, int]:

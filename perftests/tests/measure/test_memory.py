@@ -2,12 +2,10 @@ import tracemalloc
 from pathlib import Path
 
 from django.test import SimpleTestCase, tag
-from django.utils.functional import SimpleLazyObject
 
 from perftests.measure.memory import (
     MemoryProfiler,
     culprits,
-    live_objects,
     profile,
 )
 
@@ -83,35 +81,3 @@ class CulpritTests(SimpleTestCase):
         del passing
         found = culprits(before, tracemalloc.take_snapshot())
         self.assertLess(sum(culprit.grown_bytes for culprit in found), 50_000)
-
-
-class Socket:
-    pass
-
-
-class SecureSocket(Socket):
-    pass
-
-
-class LiveObjectsTests(SimpleTestCase):
-    @tag("slow")
-    def test_live_objects_of_subclasses_are_counted_too(self):
-        alive = [Socket(), Socket(), SecureSocket()]
-        self.assertEqual(live_objects(Socket, SecureSocket), {"Socket": 3, "SecureSocket": 1})
-        del alive
-        self.assertEqual(live_objects(Socket), {"Socket": 0})
-
-    @tag("slow")
-    def test_garbage_in_cycles_does_not_count_as_live_objects(self):
-        socket = Socket()
-        socket.itself = socket
-        del socket
-        self.assertEqual(live_objects(Socket), {"Socket": 0})
-
-    @tag("slow")
-    def test_counting_live_objects_evaluates_no_lazy_object(self):
-        evaluated = []
-        lazy = SimpleLazyObject(lambda: evaluated.append(True) or Socket())
-        self.assertEqual(live_objects(Socket), {"Socket": 0})
-        self.assertEqual(evaluated, [])
-        del lazy
