@@ -17,14 +17,11 @@ from django.views.decorators.csrf import csrf_exempt
 from .identity import Asker, identify
 from .input import check_body_type
 from .limits import count_request
-from .problems import Refused
+from .problems import Refused, unavailable
 
 logger = logging.getLogger(__name__)
 
 JSON = "application/json"
-
-RETRY_SECONDS = 5
-"""When to come again while the database is away."""
 
 Handler = Callable[..., msgspec.Struct | HttpResponse]
 """Gets the request and who asks, and by name what stands in the path."""
@@ -57,9 +54,7 @@ class Exchange:
             answers.append(Refused("invalid", str(error)).response())
         except (DatabaseError, InterfaceError):
             logger.exception("The feed could not answer")
-            detail = f"The database does not answer. Come again in {RETRY_SECONDS} seconds."
-            away = Refused("unavailable", detail, {"Retry-After": str(RETRY_SECONDS)})
-            answers.append(away.response())
+            answers.append(unavailable("The database does not answer.").response())
 
     def finish(self, response: HttpResponse) -> HttpResponse:
         for name, value in self.headers.items():

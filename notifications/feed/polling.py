@@ -17,11 +17,11 @@ from ..hub import get_hub
 from ..hub.shutdown import is_ending
 from ..hub.sockets.waiter import Waiter
 from ..wire.protocol import CloseCode
-from .answering import RETRY_SECONDS, Exchange, choose, conditional
+from .answering import Exchange, choose, conditional
 from .contract import PollQuery
 from .identity import Asker
 from .input import read_query
-from .problems import Refused, unauthenticated
+from .problems import RETRY_SECONDS, Refused, unauthenticated, unavailable
 from .reading import read_latest
 
 P = ParamSpec("P")
@@ -73,7 +73,10 @@ async def _waiting(asker: Asker) -> AsyncIterator[Waiter]:
     """Connected to the hub before anything is read, so that no change is missed."""
     hub, waiter = get_hub(), Waiter()
     try:
-        _check(await hub.connect(waiter, asker.shown))
+        code = await hub.connect(waiter, asker.shown)
+        _check(code)
+        if code is not None:
+            raise unavailable("News cannot be waited for.")  # it would hear of none
         yield waiter
     finally:
         await hub.disconnect(waiter)

@@ -27,6 +27,9 @@ KINDS = {
 
 PREFIX = "urn:notifications:problem:"
 
+RETRY_SECONDS = 5
+"""When to come again after what passes."""
+
 MAX_DETAIL = 500
 """Characters; it may quote what was sent."""
 
@@ -50,6 +53,12 @@ class Refused(Exception):
         )
         body = msgspec.json.encode(problem)
         return HttpResponse(body, MEDIA_TYPE, status, headers=dict(self.headers))
+
+
+def unavailable(what: str) -> Refused:
+    """For what passes; `what` says so in a sentence."""
+    detail = f"{what} Come again in {RETRY_SECONDS} seconds."
+    return Refused("unavailable", detail, {"Retry-After": str(RETRY_SECONDS)})
 
 
 def unauthenticated(detail: str) -> Refused:

@@ -54,7 +54,7 @@ class ManyPollsTests(TransactionTestCase):
             "PERF_NOTIFICATIONS": json.dumps({"POLL_SECONDS": 60}),
             "PERF_SETTINGS_MODULE": "notifications.tests.feed.async_site",
         }
-        server = self.enterContext(ServerProcess("uvicorn", environment=environment))
+        server = self.server = self.enterContext(ServerProcess("uvicorn", environment=environment))
         self.address = urlsplit(server.http_url)
         self.control = Control(server.http_url)
         self.process = psutil.Process(server.pid)
@@ -96,4 +96,5 @@ class ManyPollsTests(TransactionTestCase):
         def waiting():
             return self.control.live()["users"]
 
-        self.assertEqual(settle(waiting, 30, settled=number.__eq__), number)
+        found = settle(waiting, 30, settled=number.__eq__)
+        self.assertEqual(found, number, self.server.stderr())

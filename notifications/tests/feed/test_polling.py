@@ -1,5 +1,6 @@
 import asyncio
 import json
+from unittest import mock
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -7,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.test import AsyncClient, override_settings
 
 from notifications.feed.limits import forget_requests
-from notifications.hub import get_hub
+from notifications.hub import admission, get_hub
 from notifications.hub.sockets.waiter import Waiter
 from notifications.send import anotify
 from notifications.sending import fanout
@@ -116,6 +117,16 @@ class LongPollTests(HubTestCase):
         polling.cancel()
         await asyncio.wait([polling])
         self.assertTrue(hub.retired)
+
+    async def test_a_poll_that_would_hear_of_nothing_is_asked_to_come_again(self):
+        etag = (await self.poll())["ETag"]
+        with (
+            mock.patch.object(admission, "ADMISSION_SECONDS", 0),
+            self.assertLogs("notifications.hub.admission", "WARNING"),
+        ):
+            answer = await self.poll(etag)
+        self.assertEqual((answer.status_code, answer["Retry-After"]), (503, "5"))
+        self.assertIn("Come again in 5 seconds.", json.loads(answer.content)["detail"])
 
     async def test_a_tab_by_socket_and_a_tab_that_polls_agree(self):
         number = (await anotify(self.ada, "read me")).pk

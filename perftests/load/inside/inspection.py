@@ -10,8 +10,14 @@ from contextlib import contextmanager
 from notifications.consumers import NotificationConsumer
 from notifications.hub import Socket
 from notifications.hub.sockets import Sockets
-from perftests.measure.memory import culprits, snapshot
-from perftests.measure.objects import count_types, grown_types, instances, tracked_types
+from perftests.measure.memory import (
+    count_types,
+    culprits,
+    grown_types,
+    instances,
+    snapshot,
+    tracked_types,
+)
 
 SERVERS = ("daphne", "autobahn", "twisted", "uvicorn", "h11", "websockets", "asyncio", "urllib")
 """Packages of a server and what it is made of, whose lines allocate what is its own."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from perftests.load.server.control import Control
 from perftests.measure.leaks import LeakVerdict, detect_leak
-from perftests.measure.objects import live_objects
+from perftests.measure.memory import live_objects
 from perftests.processes.waiting import settle
 
 from ..kit.contexts import Recorder

@@ -3,7 +3,7 @@ import threading
 from django.test import SimpleTestCase, tag
 from django.utils.functional import SimpleLazyObject
 
-from perftests.measure.objects import count_types, live_objects
+from perftests.measure.memory import count_types, live_objects
 
 LOOKS = 50
 
