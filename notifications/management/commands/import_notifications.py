@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from notifications.exceptions import NotificationError
+from notifications.management.commands._batches import add_batch_size
 from notifications.management.commands._database import DatabaseCommand
 from notifications.moving import SOURCES, TABLE, Imported, import_from
 
@@ -21,14 +22,10 @@ class Command(DatabaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--from", required=True, choices=SOURCES, help=_("whose they are"))
         parser.add_argument("--table", default=TABLE, help=_("where they are (default %s)") % TABLE)
-        parser.add_argument(
-            "--batch-size", type=int, default=2000, help=_("rows per transaction (default 2000)")
-        )
+        add_batch_size(parser, 2000)
         parser.add_argument("--dry-run", action="store_true", help=_("count, write nothing"))
 
     def handle(self, *, table: str, batch_size: int, dry_run: bool, **options: Any) -> None:
-        if batch_size < 1:
-            raise CommandError(_("--batch-size is at least 1."))
         done = self._report if options["verbosity"] > 1 else _ignore
         try:
             total = import_from(table, batch_size=batch_size, dry_run=dry_run, done=done)

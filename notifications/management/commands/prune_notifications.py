@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from notifications.conf import get_settings
+from notifications.management.commands._batches import add_batch_size
 from notifications.management.commands._database import DatabaseCommand
 from notifications.privacy import forget_gone_users
 from notifications.store.limits import drop_excess_of_all
@@ -24,16 +25,14 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--days", type=float, help=_("delete what is older (default: the setting KEEP_DAYS)")
         )
-        parser.add_argument(
-            "--batch-size", type=int, default=10_000, help=_("rows per transaction (default 10000)")
-        )
+        add_batch_size(parser, 10_000)
         parser.add_argument("--dry-run", action="store_true", help=_("count, delete nothing"))
 
     def handle(self, *, days: float | None, batch_size: int, dry_run: bool, **options: Any) -> None:
         if days is None:
             days = get_settings().KEEP_DAYS
-        if not days >= 0 or batch_size < 1:  # NaN is no number of days
-            raise CommandError(_("--days is at least 0 and --batch-size at least 1."))
+        if not days >= 0:  # NaN is no number of days
+            raise CommandError(_("--days is at least 0."))
         if dry_run:
             found = prunable(days)
             self.stdout.write(

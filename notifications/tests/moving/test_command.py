@@ -44,7 +44,7 @@ class ImportCommandTests(MovingTestCase):
     def test_the_command_refuses_in_a_sentence(self):
         self.add(1)
         for words, said in (
-            (["--batch-size=0"], "--batch-size is at least 1"),
+            (["--batch-size=0"], "--batch-size: give a number from 1"),
             (["--table=nowhere"], "There is no table nowhere; --table names another one."),
         ):
             with self.assertRaisesMessage(CommandError, said):

@@ -78,9 +78,16 @@ class PruneTests(PruningTestCase):
         self.assertEqual([sql for sql in selects if "title" in sql], [])
 
     def test_the_prune_command_refuses_options_that_make_no_sense(self):
-        for wrong in (["--days", "-1"], ["--days", "nan"], ["--batch-size", "0"]):
-            with self.subTest(wrong), self.assertRaises(CommandError):
-                self.run_command(*wrong)
+        days, rows = "--days is at least 0", "give a number from 1 to 1000000"
+        for option, value, said in (
+            ("--days", "-1", days),
+            ("--days", "nan", days),
+            ("--batch-size", "0", rows),
+            ("--batch-size", "9" * 30, rows),
+            ("--batch-size", "many", rows),
+        ):
+            with self.subTest(option, value=value), self.assertRaisesMessage(CommandError, said):
+                self.run_command(option, value)
 
 
 class QueueLimitTests(PruningTestCase):
