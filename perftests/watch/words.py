@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from ..records.causes import Cause, Kind
@@ -10,6 +11,9 @@ from ..templatetags.perfruns import limit
 
 LONGEST_TITLE = 200
 """A notification takes no longer one."""
+
+LEFT_TO_RIGHT, END = "\u2066", "\u2069"
+"""Unicode's isolate of what stands between them."""
 
 LONGEST_LINE, MOST_LINES = 250, 10
 """Of a body, where the site takes as much."""
@@ -46,28 +50,36 @@ def _lines(causes: Sequence[Cause], most: int) -> str:
 def sentence(cause: Cause) -> str:
     """One cause as it was when it was found."""
     test = "" if cause.against else cause.row or cause.key.test.rpartition(".")[2]
-    what = f"{test} {cause.key.name}".strip()
+    target = cause.metric.required if cause.metric else None
     said = {
-        "what": what,
+        "what": f"{test} {cause.key.name}".strip(),
+        "test": cause.key.test,
         "value": cause.metric.text if cause.metric else "",
         "before": cause.before.text if cause.before else "",
+        "required": limit(target, cause.metric.unit) if cause.metric and target else "",
+        "since": str(cause.key.since),
+        "version": cause.against,
     }
+    return _pattern(cause).format(**{name: _isolated(text) for name, text in said.items()})
+
+
+def _pattern(cause: Cause) -> str:
     if cause.metric is None:
-        return _("{what} failed: {test}").format(what=what, test=cause.key.test)
+        return _("{what} failed: {test}")
     match cause.key.kind:
         case Kind.MISSED:
-            target = cause.metric.required
-            required = limit(target, cause.metric.unit) if target else ""
-            text = _("{what} misses its required target: {value}, required {required}")
-            return text.format(**said, required=required)
+            return _("{what} misses its required target: {value}, required {required}")
         case Kind.STEP:
-            text = _("{what} is worse since run {since}: {value}, before {before}")
-            return text.format(**said, since=cause.key.since)
+            return _("{what} is worse since run {since}: {value}, before {before}")
         case Kind.REGRESSION if cause.against:
-            text = _("{what} is worse than in {version}: {value}")
-            return text.format(**said, version=cause.against)
+            return _("{what} is worse than in {version}: {value}")
         case _:
-            return _("{what} is worse: {value}, before {before}").format(**said)
+            return _("{what} is worse: {value}, before {before}")
+
+
+def _isolated(text: str) -> str:
+    """Numbers, units and names in the order they have, in sentences from right to left, too."""
+    return f"{LEFT_TO_RIGHT}{text}{END}" if get_language_bidi() else text
 
 
 def _shortened(text: str, length: int) -> str:

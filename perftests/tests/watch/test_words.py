@@ -44,6 +44,12 @@ class SentenceTests(SimpleTestCase):
             with override(language):
                 self.assertIn(word, words.sentence(MISSED))
 
+    def test_a_value_keeps_its_order_in_a_sentence_from_right_to_left(self):
+        with override("he"):
+            said = words.sentence(MISSED)
+        self.assertIn(f"\u2066{MISSED.metric.text}\u2069", said)
+        self.assertNotIn("\u2066", words.sentence(MISSED))
+
 
 class TitleTests(SimpleTestCase):
     def test_a_title_names_the_run_the_first_cause_and_how_many_more_there_are(self):
