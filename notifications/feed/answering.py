@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
 
+from ..db.requests import without_transaction
 from .identity import Asker, identify
 from .input import check_body_type
 from .limits import count_request
@@ -67,6 +68,7 @@ def endpoint(**handlers: Handler) -> Callable[..., HttpResponse]:
     """A view that answers each of these methods by a struct, and all else by a problem."""
 
     @login_not_required  # a middleware would lead apps with tickets to a form to sign in
+    @without_transaction
     @csrf_exempt  # tickets need no token; `identify` asks sessions for one
     def view(request: HttpRequest, **in_path: str) -> HttpResponse:
         exchange = Exchange(request)

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from ..db.requests import without_transaction
 from .contract import (
     VERBS,
     ByIds,
@@ -59,6 +60,7 @@ _HEADERS = {
 
 
 @login_not_required
+@without_transaction
 @require_safe
 def document(request: HttpRequest) -> HttpResponse:
     """For everybody: it says nothing of anybody."""

@@ -8,11 +8,12 @@ from typing import ParamSpec, TypeVar
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.core.handlers.asgi import ASGIRequest
-from django.db import connections, transaction
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from ..conf import get_settings
+from ..db.requests import without_transaction
 from ..hub import get_hub
 from ..hub.shutdown import is_ending
 from ..hub.sockets.waiter import Waiter
@@ -36,7 +37,7 @@ _SIGNED_OUT = (
 
 @login_not_required
 @csrf_exempt
-@transaction.non_atomic_requests
+@without_transaction
 async def poll(request: HttpRequest) -> HttpResponse:
     """Waits under ASGI alone: under WSGI it would keep a thread from all others."""
     exchange = Exchange(request)

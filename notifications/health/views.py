@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ..conf import get_settings
+from ..db.requests import without_transaction
 from . import probes
 
 MAY_SEE = "durable_notifications.view_delivery"
@@ -15,6 +16,7 @@ REALM = {"WWW-Authenticate": 'Bearer realm="metrics"'}
 
 
 @login_not_required
+@without_transaction
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
@@ -23,6 +25,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@without_transaction
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
@@ -43,6 +46,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@without_transaction
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from ..access.address import socket_path
+from ..db.requests import without_transaction
 from ..feed.answering import Exchange
 from ..feed.changes import change
 from ..feed.identity import Asker, identify
@@ -16,6 +17,7 @@ from .entries import entries, words
 from .filters import FilterForm
 
 
+@without_transaction
 @require_http_methods(["GET", "HEAD", "POST"])
 def inbox(request: HttpRequest) -> HttpResponse:
     """For a user who is signed in; others are led to sign in."""
