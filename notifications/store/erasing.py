@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -11,6 +12,7 @@ from django.db import connections, transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
+from ..db.batches import ask_together
 from ..db.clock import Now
 from ..db.deletion import delete_rows
 from ..db.read_first import locked_first, read_first
@@ -145,10 +147,14 @@ def _forget_gone(role: str, model: type[Model]) -> Iterator[int]:
     keys = [key for (text,) in texts.distinct() if (key := _key(model, text)) is not None]
     for start in range(0, len(keys), AT_ONCE):
         some = keys[start : start + AT_ONCE]
-        users = model._base_manager.using(database()).filter(pk__in=some)
-        found = users.values_list("pk", flat=True)
-        if gone := set(some).difference(found):
+        # One that no database can look for has its own error, and is nobody's either.
+        if gone := set(some) - ask_together(partial(_there, model), some).keys():
             yield from forget({model: gone})
+
+
+def _there(model: type[Model], keys: list[Any]) -> dict[Any, bool]:
+    users = model._base_manager.using(database()).filter(pk__in=keys)
+    return dict.fromkeys(users.values_list("pk", flat=True), True)
 
 
 def _key(model: type[Model], text: str) -> Any:

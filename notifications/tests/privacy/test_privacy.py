@@ -105,6 +105,12 @@ class DeletedUserTests(PrivacyTestCase):
         self.run_command("prune_notifications")
         self.assertEqual(Notification.objects.get(pk=self.about_her.pk).target_text, "somebody")
 
+    def test_pruning_passes_by_an_actor_whose_key_is_beyond_all_integers(self):
+        Notification.objects.filter(pk=self.by_her.pk).update(actor_object_id=str(2**70))
+        self.ada.delete()
+        self.run_command("prune_notifications")
+        self.assertEqual(Notification.objects.get(pk=self.about_her.pk).target_text, "somebody")
+
     def test_pruning_keeps_for_a_day_what_nobody_has(self):
         Delivery.objects.filter(notification=self.alone.pk).delete()
         self.run_command("prune_notifications")
