@@ -100,7 +100,8 @@ def rows_of(pk: Any, names: Names) -> Iterator[dict[str, Any]]:
         yield {"kind": "delivery", **row.notification.content(), **own_states}
     for role, named in _naming(names):
         for id_, created_at in named.values_list("pk", "created_at"):
-            yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at}
+            # One that cannot be read is null, as it is of deliveries.
+            yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at or None}
 
 
 @contextmanager

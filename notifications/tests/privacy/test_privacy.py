@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from notifications.send import notify, recall
 from notifications.story.steps import story_of
 
 from ..hubs import HubTestCase, quick
+from ..store.test_unreadable import NEVER, write
 from .dumps import dump
 
 User = get_user_model()
@@ -138,6 +140,12 @@ class ExportTests(PrivacyTestCase):
         self.assertEqual(kinds, expected)
         self.assertEqual((lines[0]["body"], lines[0]["state"]), ("a secret of hers", "read"))
         self.assertTrue(lines[0]["read_at"] and lines[1]["read_at"] is None)
+
+    def test_an_export_has_mentions_whose_time_cannot_be_read(self):
+        write(self.by_her, "created_at", NEVER[connection.vendor])
+        mentions = [json.loads(line) for line in export_user(self.ada)][2:]
+        self.assertEqual([one["id"] for one in mentions], [self.by_her.pk, self.about_her.pk])
+        self.assertEqual([bool(one["created_at"]) for one in mentions], [False, True])
 
     @override_settings(USE_TZ=False, TIME_ZONE="Asia/Tokyo")
     def test_an_export_tells_utc_where_a_site_has_no_time_zones(self):
