@@ -30,7 +30,7 @@ Target = Annotated[
 ]
 Cursor = Annotated[
     str,
-    Meta(pattern=r"^[1-9][0-9]{0,17}$", description="`next` of the page before."),
+    Meta(pattern=r"^[1-9][0-9]{0,18}$", description="`next` of the page before."),
 ]
 
 VERBS: dict[str, Literal["delivered"] | News] = {

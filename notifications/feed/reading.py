@@ -14,7 +14,7 @@ from ..db.clock import in_utc
 from ..store.own import listing
 from ..store.own.listing import Filters, Listed
 from .contract import Counts, Item, Latest, ListQuery, Page
-from .input import not_found
+from .input import MAX_ID, not_found
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def read_page(pk: Any, query: ListQuery) -> Page:
     filters = _filters(query)
     if filters is None:
         return Page([], None)
-    before = None if query.cursor is msgspec.UNSET else int(query.cursor)
+    before = None if query.cursor is msgspec.UNSET else min(int(query.cursor), MAX_ID)
     return Page(*_page(pk, filters, before, query.limit))
 
 

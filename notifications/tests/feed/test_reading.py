@@ -39,6 +39,14 @@ class ListTests(FeedTestCase):
         self.assertEqual([item["title"] for item in last["items"]], ["n0"])
         self.assertIsNone(last["next"])
 
+    def test_pages_lead_on_below_the_highest_ids_that_a_database_has(self):
+        for highest in (2**63 - 2, 2**63 - 1):
+            Notification.objects.create(pk=highest, title=str(highest))
+            Delivery.objects.create(recipient=self.alice, notification_id=highest)
+        cursor = self.get("list", query="?limit=1").json()["next"]
+        self.assertEqual(self.titles(f"?limit=1&cursor={cursor}"), [str(2**63 - 2)])
+        self.assertEqual(self.titles("?limit=1&cursor=" + "9" * 19), [str(2**63 - 2)])
+
     def test_the_filters_of_the_query_are_those_of_the_list(self):
         team = Group.objects.create(name="team")
         notify(self.alice, "about", target=team, category="teams", level="error")
