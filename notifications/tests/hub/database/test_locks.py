@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from unittest import mock
 
 from asgiref.sync import sync_to_async
 from django.db import connection, connections
+from django.utils import timezone
 
+from notifications.conf import get_settings
 from notifications.db.traces import in_words
 from notifications.hub import get_hub
 from notifications.layers import get_hints_layer
-from notifications.models import Delivery
+from notifications.models import Delivery, Notification
 from notifications.send import anotify
 from notifications.tests.clients import MemoryClient
 from notifications.tests.databases import holding
@@ -32,10 +35,13 @@ class DatabaseLockTests(HubTestCase):
                 await client.until_arrived([notification.pk])
             yield notification, ada, bob
 
-    def row_of(self, user):
+    def row_of(self, user, notification_id=None):
+        """That of this notification, or all of the user's."""
         return holding(
-            "SELECT * FROM durable_notifications_delivery WHERE recipient_id = %s FOR UPDATE",
+            "SELECT * FROM durable_notifications_delivery WHERE recipient_id = %s "
+            "AND notification_id = COALESCE(%s, notification_id) FOR UPDATE",
             user.pk,
+            notification_id,
         )
 
     def table(self):
@@ -122,6 +128,16 @@ class DatabaseLockTests(HubTestCase):
         await write_rows([self.ada], 3)
         async with self.row_of(self.ada), asyncio.timeout(2), self.connected(self.ada) as client:
             self.assertEqual(client.of("hello")[0]["dropped"], 0)
+
+    @quick(ACK_FLUSH_SECONDS=0.02, MAX_QUEUED=1)
+    async def test_a_greeting_beside_a_locked_excess_drops_nothing_that_it_does_not_tell(self):
+        old, excess, _ = await write_rows([self.ada], 3)
+        ages = timezone.now() - timedelta(days=get_settings().MAX_QUEUED_DAYS + 1)
+        await Notification.objects.filter(pk=old).aupdate(created_at=ages)
+        async with self.row_of(self.ada, excess), self.connected(self.ada) as client:
+            self.assertEqual(client.of("hello")[0]["dropped"], 0)
+        async with self.connected(self.ada) as client:
+            self.assertEqual(client.of("hello")[0]["dropped"], 2)
 
     async def test_while_a_table_is_locked_newcomers_are_sent_away_and_pushes_arrive(self):
         async with self.connected(self.ada) as ada:
