@@ -1,5 +1,7 @@
 """What load balancers and Prometheus ask of one process."""
 
+import logging
+
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -7,12 +9,17 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ..background.trouble import Trouble
 from ..conf import get_settings
 from ..db.requests import without_transaction
 from . import probes
 
+logger = logging.getLogger(__name__)
+
 MAY_SEE = "durable_notifications.view_delivery"
 REALM = {"WWW-Authenticate": 'Bearer realm="metrics"'}
+
+_troubles = {part: Trouble(f"Asking the {part}", log=logger) for part in ("database", "layer")}
 
 
 @login_not_required
@@ -36,13 +43,22 @@ def ready(request: HttpRequest) -> HttpResponse:
     """
     lag = probes.lag_seconds()
     well = {
-        "database": not probes.database_problem(),
-        "layer": not probes.layer_problem(),
+        "database": _is_well("database", probes.database_problem()),
+        "layer": _is_well("layer", probes.layer_problem()),
         "hub": lag < probes.LAG_LIMIT_SECONDS,
     }
     is_ready = well["database"] and well["hub"]
     answer = {"ready": is_ready, **well, "lag_seconds": round(lag, 4)}
     return JsonResponse(answer, status=200 if is_ready else 503)
+
+
+def _is_well(part: str, problem: str) -> bool:
+    """The log says once why it is not, and when that is over."""
+    if problem:
+        _troubles[part].failed(ConnectionError(problem))
+    else:
+        _troubles[part].over()
+    return not problem
 
 
 @login_not_required

@@ -2,11 +2,14 @@ from unittest import mock
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.test import TestCase, override_settings
+from django.test import TestCase, TransactionTestCase, override_settings
 
-from notifications.health import probes
+from notifications.health import probes, views
+from notifications.models import Notification
 
+from ..databases import without_table
 from ..listening import broken_layer
+from ..logs import silence
 from ..users import make_user
 
 TOKEN = "a-token-of-16-characters"
@@ -16,6 +19,9 @@ REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 @override_settings(ROOT_URLCONF=URLS)
 class ReadyTests(TestCase):
+    def setUp(self):
+        silence(self, views.__name__)
+
     def test_a_process_is_live_whatever_else_is_broken(self):
         with mock.patch.object(probes, "database_problem", return_value="away"):
             self.assertEqual(self.client.get("/health/live/").json(), {"live": True})
@@ -53,6 +59,20 @@ class ReadyTests(TestCase):
     def test_health_is_not_asked_for_by_a_post(self):
         for name in ("live", "ready", "metrics"):
             self.assertEqual(self.client.post(f"/health/{name}/").status_code, 405)
+
+
+@override_settings(ROOT_URLCONF=URLS)
+class ReadyLogTests(TransactionTestCase):
+    def test_the_log_says_once_why_a_process_is_not_ready_and_when_that_is_over(self):
+        with self.assertLogs(views.__name__) as logs:
+            self.client.get("/health/ready/")  # whatever was before
+            with without_table(Notification):
+                for _ in range(2):
+                    self.client.get("/health/ready/")
+            self.client.get("/health/ready/")
+        away, well = logs.output[-2:]
+        self.assertIn(Notification._meta.db_table, away)
+        self.assertIn("works again, failures: 2", well)
 
 
 @override_settings(ROOT_URLCONF=URLS, NOTIFICATIONS={"METRICS_TOKEN": TOKEN})
