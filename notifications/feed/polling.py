@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import SyncToAsync, sync_to_async
@@ -15,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ..conf import get_settings
 from ..db.requests import without_transaction
 from ..hub import get_hub
-from ..hub.shutdown import is_ending
+from ..hub.shutdown import is_ending, told_of_the_end
 from ..hub.sockets.waiter import Waiter
 from ..wire.protocol import CloseCode
 from .answering import Exchange, choose, conditional
@@ -73,14 +74,15 @@ async def _changed(request: HttpRequest, asker: Asker, query: PollQuery) -> Http
 async def _waiting(asker: Asker) -> AsyncIterator[Waiter]:
     """Connected to the hub before anything is read, so that no change is missed."""
     hub, waiter = get_hub(), Waiter()
-    try:
-        code = await hub.connect(waiter, asker.shown)
-        _check(code)
-        if code is not None:
-            raise unavailable("News cannot be waited for.")  # it would hear of none
-        yield waiter
-    finally:
-        await hub.disconnect(waiter)
+    with told_of_the_end(partial(waiter.close, CloseCode.RESTART)):
+        try:
+            code = await hub.connect(waiter, asker.shown)
+            _check(code)
+            if code is not None:
+                raise unavailable("News cannot be waited for.")  # it would hear of none
+            yield waiter
+        finally:
+            await hub.disconnect(waiter)
 
 
 def _check(code: int | None) -> None:

@@ -1,4 +1,4 @@
-"""The end of a server process: each socket is told, and what is open is closed in order.
+"""The end of a server process: who waits is told, and what is open is closed in order.
 
 For processes that serve; `routing` calls `end_in_order` when a server loads the application.
 """
@@ -7,13 +7,13 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import cache, wraps
 from threading import current_thread, main_thread
 from typing import Any
 
 GRACE_SECONDS = 4.0
-"""The longest that Daphne waits for its applications, which have been cancelled by then."""
+"""The longest that Daphne waits for sockets, which it has cancelled, and for requests."""
 
 FAREWELL_SECONDS = 1.0
 """The longest that it then waits for the clients to close. Most answer a close frame at once; what
@@ -22,11 +22,28 @@ Twisted has not written by its end is lost."""
 POLL_SECONDS = 0.01
 
 _ending = asyncio.Event()
+_waiting: set[Callable[[], object]] = set()
 
 
 def is_ending() -> bool:
     """Whether this process ends, so that who connects is better sent to another one at once."""
     return _ending.is_set()
+
+
+@contextlib.contextmanager
+def told_of_the_end(tell: Callable[[], object]) -> Iterator[None]:
+    """`tell` is called if this process begins to end while the context lasts."""
+    _waiting.add(tell)
+    try:
+        yield
+    finally:
+        _waiting.discard(tell)
+
+
+def _begin_to_end() -> None:
+    _ending.set()
+    for tell in list(_waiting):
+        tell()
 
 
 def end_in_order() -> None:
@@ -39,27 +56,31 @@ def end_in_order() -> None:
         _spare_finished_applications(daphne.Server)
     if uvicorn is not None:
         _exit_without_a_signal(uvicorn.Server)
+        _answer_who_waits(uvicorn.Server)
         _end_a_worker_without_a_signal()
 
 
 @cache
 def _spare_finished_applications(server_class: Any) -> None:
-    """Let Daphne cancel all that runs, and wait for it.
+    """Let Daphne cancel all sockets, and wait for them and for requests.
 
     Daphne 4.2.3 stops with a KeyError at the first connection whose application has ended or not
     begun, and nobody behind it gets a close frame. It also waits no longer than for the first
     application that lets itself be cancelled; what then still runs, with an open SQLite, can
-    crash the interpreter's end on Python 3.11.
+    crash the interpreter's end on Python 3.11. A request that is cancelled goes on in Django,
+    which then waits in a thread for the loop that has ended: the process would never end.
     """
+    from daphne.http_protocol import WebRequest
+
     stock = server_class.kill_all_applications
 
     @wraps(stock)
     def kill_all_applications(server: Any) -> Any:
-        _ending.set()
+        _begin_to_end()
         connections = server.connections
         served = {c: its for c, its in connections.items() if "application_instance" in its}
         applications = [its["application_instance"] for its in served.values()]
-        server.connections = served
+        server.connections = {c: served[c] for c in served if not isinstance(c, WebRequest)}
         try:
             stock(server)
         finally:
@@ -72,12 +93,30 @@ def _spare_finished_applications(server_class: Any) -> None:
 async def _ended(applications: "list[asyncio.Future[Any]]", connections: dict[Any, Any]) -> None:
     """Wait until these are done, and what they have said at last is on its way."""
     if applications:
-        await asyncio.wait(applications, timeout=GRACE_SECONDS)
+        _, late = await asyncio.wait(applications, timeout=GRACE_SECONDS)
+        for application in late:
+            application.cancel()
     with contextlib.suppress(TimeoutError):  # who takes longer is left
         async with asyncio.timeout(FAREWELL_SECONDS):
             # Daphne has no event for it.
             while any("disconnected" not in its for its in connections.values()):  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
+
+
+@cache
+def _answer_who_waits(server_class: Any) -> None:
+    """Let uvicorn tell them first, as it waits for whatever request is not answered."""
+    stock = server_class.shutdown
+
+    @wraps(stock)
+    async def shutdown(server: Any, *args: Any, **options: Any) -> None:
+        _begin_to_end()
+        try:
+            await stock(server, *args, **options)
+        finally:
+            _ending.clear()  # of this server, which need not be the only one of a process
+
+    server_class.shutdown = shutdown
 
 
 def _deferred(waiting: Coroutine[Any, Any, None]) -> Any:
