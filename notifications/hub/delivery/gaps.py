@@ -39,22 +39,28 @@ class Gaps:
         self._sockets = sockets
         self._replay = replay
         self._heard = heard
-        self._newest: deque[int] = deque(maxlen=SWEEPS)
+        self._newest = _none()
 
     async def fill(self) -> None:
         """Push what no hint has told of to those who have it and were connected before."""
-        if not self._newest:
-            self._newest.append(self._first())
-        ids = await self._worker.run(ids_after, self._newest[0], MAX_LOOKED_FOR)
-        old_enough = [number for number in ids if number <= self._newest[-1]]
+        newest = self._newest
+        if not newest:
+            newest.append(self._first())
+        ids = await self._worker.run(ids_after, newest[0], MAX_LOOKED_FOR)
+        old_enough = [number for number in ids if number <= newest[-1]]
         lost = self._heard.incomplete(old_enough)
         for start in range(0, len(lost), BATCH):
-            await self._push(lost[start : start + BATCH])
-        self._newest.append(ids[-1] if ids else self._newest[-1])
+            some = lost[start : start + BATCH]
+            await self._push(some)
+            if newest is not self._newest:
+                return  # they stand for others by now
+            for number in some:
+                self._heard.add(number)
+        newest.append(ids[-1] if ids else newest[-1])
 
     def forget(self) -> None:
-        """The ids mean other notifications now."""
-        self._newest.clear()
+        """The ids mean other notifications now. A look that is under way has those of before."""
+        self._newest = _none()
 
     def _first(self) -> int:
         return min((s.since for s in self._sockets if s.greeted), default=0) - UNDER_WAY
@@ -69,5 +75,7 @@ class Gaps:
                     self._replay.resume(socket)
                 else:
                     socket.on_stale(socket)  # it may have been replayed, but not been counted
-        for number in ids:
-            self._heard.add(number)
+
+
+def _none() -> deque[int]:
+    return deque(maxlen=SWEEPS)

@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import threading
 
 from channels.layers import get_channel_layer
 from django.db.models.functions import Now
@@ -10,6 +12,7 @@ from notifications.models import Delivery, Notification
 from notifications.send import anotify
 from notifications.tests.clients import MemoryClient
 from notifications.tests.hubs import HubTestCase, quick, write_rows
+from notifications.tests.waiting import until
 from notifications.wire import hints
 
 
@@ -109,6 +112,39 @@ class MissedHintTests(HubTestCase):
             last = await self.acknowledged_elsewhere(1)
             await ada.until_arrived(last)
             self.assertEqual((ada.arrived, bob.arrived), ([number, *last], [number]))
+
+    @quick(SWEEP_SECONDS=60)
+    async def test_a_look_that_is_under_way_when_ids_begin_anew_leaves_nothing_of_the_old_ones(
+        self,
+    ):
+        async with self.connected(self.ada):
+            gaps, heard = get_hub()._gaps, get_hub()._heard
+            ids = await self.acknowledged_elsewhere(1)
+            for reached in (self.first_query, self.second_query):
+                await gaps.fill()
+                looking = asyncio.create_task(gaps.fill())
+                async with reached():
+                    gaps.forget()
+                await looking
+                self.assertEqual((list(gaps._newest), heard.incomplete(ids)), ([], ids))
+
+    @contextlib.asynccontextmanager
+    async def first_query(self):
+        await asyncio.sleep(0)  # it is asked
+        yield
+
+    @contextlib.asynccontextmanager
+    async def second_query(self):
+        """It stands behind a job that lasts as long as the context."""
+        worker, begun, release = get_hub()._worker, threading.Event(), threading.Event()
+        await asyncio.sleep(0)
+        between = asyncio.create_task(worker.run(lambda: begun.set() or release.wait()))
+        try:
+            await until(lambda: begun.is_set() and worker._executor._work_queue.qsize(), "it")
+            yield
+        finally:
+            release.set()
+            await between
 
     @override_settings(CHANNEL_LAYERS={"default": {"BACKEND": f"{__name__}.SlowToJoin"}})
     async def test_a_client_not_greeted_yet_finds_a_missed_notification_only_in_the_list(self):
