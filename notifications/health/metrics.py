@@ -1,7 +1,9 @@
 """The numbers of this process for Prometheus, made when they are asked for."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from django.db import DatabaseError, InterfaceError
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -36,7 +38,7 @@ class HubCollector(Collector):
         found = [hub.sockets for _, hub in hubs()]
         yield _gauge("sockets", "Sockets that are connected here", sum(1 for s in found for _ in s))
         yield _gauge("users", "Users who are connected here", sum(len(s.pks()) for s in found))
-        yield _gauge("queued", "Deliveries of the site that no device has acknowledged", _queued())
+        yield from _queued()
         yield _counter("acks", "Acks that were written", counters.acks)
         yield _counter("sweeps", "Looks for lost hints", counters.sweeps)
         yield _counter("sweeps_that_found", "Those that found some", counters.sweeps_that_found)
@@ -46,8 +48,11 @@ class HubCollector(Collector):
         yield _lag("ack_lag_seconds", "From the sending to the ack, of one in a batch of acks")
 
 
-def _queued() -> int:
-    return Delivery.objects.using(database()).queued().order_by().count()
+def _queued() -> Iterator[Metric]:
+    """Left out while the database does not answer: all other numbers are those of the process."""
+    with suppress(DatabaseError, InterfaceError):
+        number = Delivery.objects.using(database()).queued().order_by().count()
+        yield _gauge("queued", "Deliveries of the site that no device has acknowledged", number)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

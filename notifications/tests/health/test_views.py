@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from django.test import TestCase, TransactionTestCase, override_settings
 
 from notifications.health import probes, views
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 
 from ..databases import without_table
 from ..listening import broken_layer
@@ -73,6 +73,17 @@ class ReadyLogTests(TransactionTestCase):
         away, well = logs.output[-2:]
         self.assertIn(Notification._meta.db_table, away)
         self.assertIn("works again, failures: 2", well)
+
+
+@override_settings(ROOT_URLCONF=URLS, NOTIFICATIONS={"METRICS_TOKEN": TOKEN})
+class MetricsWithoutDatabaseTests(TransactionTestCase):
+    def test_the_numbers_of_a_process_can_be_read_while_its_database_does_not_answer(self):
+        with without_table(Delivery):
+            answer = self.client.get(
+                "/health/metrics/", headers={"Authorization": f"Bearer {TOKEN}"}
+            )
+        self.assertContains(answer, "notifications_acks_total")
+        self.assertNotContains(answer, "notifications_queued")
 
 
 @override_settings(ROOT_URLCONF=URLS, NOTIFICATIONS={"METRICS_TOKEN": TOKEN})
