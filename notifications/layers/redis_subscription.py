@@ -145,8 +145,10 @@ class Shard:
         self._connection = connection
         self._asked = self._confirmed = self._pings = 0
         self._ask(self._groups)
-        if not (self._groups or self._trusted):
-            self._back()  # as on a shard where nobody's group is: nothing will be confirmed
+        if not self._groups:  # as on a shard where nobody's group is: nothing will be confirmed
+            self._release(math.inf)
+            if not self._trusted:
+                self._back()
 
     async def _read(self) -> None:
         read = self._connection.read_response

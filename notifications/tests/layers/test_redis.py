@@ -54,6 +54,24 @@ class RedisChannelLayerTests(SimpleTestCase):
         await ear.until(50)
         await subscription.close()
 
+    async def test_a_group_that_is_left_before_there_is_a_connection_is_no_outage(self):
+        layer, ear = self.layer(), Ear()
+        self.addCleanup(self.redis.resume)
+        subscription = await layer.subscribe_hints(ear, ignore)
+        [shard] = subscription._shards
+        with self.assertNoLogs("notifications.layers"):
+            self.redis.suspend()  # it takes a connection, and answers nothing yet
+            joining = asyncio.create_task(subscription.join(["a"]))
+            await until(lambda: shard._waiting, "the join")
+            await subscription.leave(["a"])
+            self.redis.resume()
+            await joining
+        self.assertTrue(shard._trusted)
+        await subscription.join(["b"])
+        await self.publish(layer, [(b"x", ["b"])])
+        await ear.until(1)
+        await subscription.close()
+
     async def test_groups_are_spread_over_shards_and_all_are_heard(self):
         layer, ear = self.layer(hosts=[self.redis.url, self.other.url]), Ear()
         groups = [f"user.{number}" for number in range(40)]
