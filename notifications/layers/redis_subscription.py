@@ -7,7 +7,7 @@ read in one task is several times cheaper, and lets a join wait for Redis's conf
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -98,9 +98,13 @@ class Shard:
         self._failed_at: float = -math.inf
         self._tasks = [SupervisedTask(self._stay_connected), SupervisedTask(self._keep_alive)]
 
-    async def join(self, channels: dict[bytes, str]) -> None:
+    def join(self, channels: dict[bytes, str]) -> Coroutine[Any, Any, None]:
+        """Asks at once: who leaves before this is awaited leaves what was asked for."""
         self._groups |= channels
         self._ask(channels)
+        return self._until_confirmed()
+
+    async def _until_confirmed(self) -> None:
         if not self._trusted:
             return
         # Whoever comes before the connection is asked for with all that are there by then.

@@ -72,6 +72,18 @@ class RedisChannelLayerTests(SimpleTestCase):
         await ear.until(1)
         await subscription.close()
 
+    async def test_a_group_that_is_left_in_the_moment_it_is_joined_is_not_kept(self):
+        layer = self.layer()
+        subscription = await layer.subscribe_hints(ignore, ignore)
+        await subscription.join(["a"])
+        joining = asyncio.create_task(subscription.join(["b"]))
+        await asyncio.sleep(0)
+        await subscription.leave(["b"])
+        await joining
+        [shard] = subscription._shards
+        self.assertEqual(list(shard._groups.values()), ["a"])
+        await subscription.close()
+
     async def test_groups_are_spread_over_shards_and_all_are_heard(self):
         layer, ear = self.layer(hosts=[self.redis.url, self.other.url]), Ear()
         groups = [f"user.{number}" for number in range(40)]
