@@ -1,6 +1,9 @@
 """The page, and the address that its forms are sent to."""
 
+from contextlib import suppress
+
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -48,7 +51,8 @@ def _page(request: HttpRequest, asker: Asker) -> HttpResponse:
     listed, further = form.read(pk) if valid else ([], 0)
     if _is_looked_at(request):
         unseen = [one.content["id"] for one in listed if one.times["seen_at"] is None]
-        change("seen", pk, unseen, asker.trace)
+        with suppress(DatabaseError):  # one that takes nothing just now can be read still
+            change("seen", pk, unseen, asker.trace)
     context = {
         "request": request,
         "form": form,
