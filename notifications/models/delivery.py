@@ -1,14 +1,16 @@
 """A recipient's copy of a notification: its state."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import models
+from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, Q, When
 from django.db.models.functions import Coalesce
+from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +54,9 @@ def in_state(state: State) -> Q:
     if condition.expired is None:
         return Q(**condition.lookups())
     return Q(Expired() if condition.expired else ~Expired(), **condition.lookups())
+
+
+_DROPPED: dict[str, Any] = dict.fromkeys(STATES["dropped"].filled, Now())
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -107,8 +112,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def drop(self) -> int:
         """Take queued ones off the queue; they stay in the archive."""
-        chosen = read_first(self.queued().order_by()).all_null(STATES["queued"].null)
-        return chosen.update(**dict.fromkeys(STATES["dropped"].filled, Now()))
+        return self._to_drop().update(**_DROPPED)
+
+    def drop_by_user(self) -> Counter[Any]:
+        """The same; how many of each user's went, by primary key."""
+        query: Any = self._to_drop().query.chain(UpdateQuery)
+        query.add_update_values(_DROPPED)
+        query.annotations = {}  # as `update` does
+        statement, params = query.get_compiler(self.db).as_sql()
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"{statement} RETURNING recipient_id", params)
+            key = self.model._meta.get_field("recipient").target_field
+            return Counter(key.to_python(pk) for (pk,) in cursor.fetchall())
+
+    def _to_drop(self) -> Self:
+        return read_first(self.queued().order_by()).all_null(STATES["queued"].null)
 
     def all_null(self, columns: Iterable[str]) -> Self:
         """Where all of these are null, in words that fit no index.

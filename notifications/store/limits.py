@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, Window
+from django.db.models import Q, Window
 from django.db.models.functions import RowNumber
 
 from ..conf import get_settings
 from ..db.recovery import reconnecting
 from ..models import Delivery, DeliveryQuerySet
 from ..signals import Drop, dropped
-from .counting import Counts, count, deliveries_of, per_user
+from .counting import Counts, count, deliveries_of
 from .database import database
 from .ids import newest_older_than
 
@@ -22,18 +22,16 @@ def drop_excess(found: dict[Any, Counts]) -> dict[Any, int]:
     """
     settings = get_settings()
     too_old = newest_older_than(settings.MAX_QUEUED_DAYS)
-    excess = {
-        pk: mine.queued
+    excess = [
+        pk
         for pk, mine in found.items()
         if mine.queued > settings.MAX_QUEUED or 0 < mine.oldest <= too_old
-    }
+    ]
     if not excess:
         return {}
     # One statement: where a row is locked none is dropped, and so none that nobody is told of.
-    _beyond(settings.MAX_QUEUED, too_old, deliveries_of(excess)).drop()
-    left = per_user(deliveries_of(excess).queued(), Count("*"))
-    lost = {pk: before - left.get(pk, (0,))[0] for pk, before in excess.items()}
-    dropped.tell([Drop(pk, number) for pk, number in lost.items() if number])
+    lost = _beyond(settings.MAX_QUEUED, too_old, deliveries_of(excess)).drop_by_user()
+    dropped.tell([Drop(pk, number) for pk, number in lost.items()])
     return lost
 
 

@@ -11,9 +11,12 @@ from django.utils import timezone
 
 from notifications.models import Delivery, Notification
 from notifications.send import notify
+from notifications.signals import Drop, dropped
 from notifications.store.counting import count
 from notifications.store.limits import drop_excess, drop_excess_of_all
 from notifications.store.pruning import prune
+
+from ..receivers import listening
 
 User = get_user_model()
 
@@ -98,9 +101,9 @@ class QueueLimitTests(PruningTestCase):
         self.assertEqual(drop_excess_of_all(), 2)
         queued = Delivery.objects.queued().order_by("notification_id")
         self.assertEqual([d.notification_id for d in queued], [*ids[2:], other])
-        dropped = Delivery.objects.dropped()
-        self.assertEqual({d.notification_id for d in dropped}, set(ids[:2]))
-        self.assertEqual({d.state for d in dropped}, {"dropped"})
+        gone = Delivery.objects.dropped()
+        self.assertEqual({d.notification_id for d in gone}, set(ids[:2]))
+        self.assertEqual({d.state for d in gone}, {"dropped"})
 
     @override_settings(NOTIFICATIONS={"MAX_QUEUED_DAYS": 10})
     def test_deliveries_older_than_the_age_are_dropped_from_the_queue(self):
@@ -109,6 +112,17 @@ class QueueLimitTests(PruningTestCase):
         self.assertEqual(drop_excess(found), {self.ada.pk: 1})
         self.assertEqual(Delivery.objects.queued().get().notification, young)
         self.assertEqual(Delivery.objects.dropped().get().notification, old)
+
+    @override_settings(NOTIFICATIONS={"MAX_QUEUED_DAYS": 10})
+    def test_a_delivery_that_came_or_was_acknowledged_since_the_count_is_not_told_as_dropped(self):
+        self.aged(11, [self.ada, self.bob])
+        found = count([self.ada.pk, self.bob.pk])
+        Delivery.objects.filter(recipient=self.bob).mark_delivered()
+        for _ in range(3):
+            notify([self.ada], "came meanwhile")
+        with listening(dropped) as batches:
+            self.assertEqual(drop_excess(found), {self.ada.pk: 1})
+        self.assertEqual(batches, [[Drop(self.ada.pk, 1)]])
 
     @override_settings(NOTIFICATIONS={"MAX_QUEUED": 1})
     def test_delivered_notifications_do_not_count_towards_the_limit_of_a_queue(self):
