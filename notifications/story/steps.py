@@ -78,6 +78,8 @@ def _of_one(delivery: Delivery | None) -> Iterator[Step]:
 def _why_archived(delivery: Delivery) -> str:
     """What users archive has arrived before; what was dropped may be read in the archive later."""
     arrived = delivery.delivered_at
+    if "delivered_at" in delivery.unreadable:
+        return gettext("It was archived.")  # it has arrived, nobody knows when
     if arrived is None or arrived > delivery.archived_at:
         return gettext("It was dropped unseen: the queue had grown too long, or it too old.")
     return gettext("It was archived.")

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +13,7 @@ from notifications.send import edit, notify, recall
 from notifications.store.own.changing import delete
 from notifications.story.steps import story_of
 
+from ..store.test_unreadable import NEVER
 from ..users import make_user
 
 SENT = "It was sent."
@@ -57,6 +59,13 @@ class StoryTests(TestCase):
         self.assertIn("dropped unseen", self.texts()[1])
         self.assertEqual(self.texts()[-1], "It was read.")
         self.assertNotIn("It was archived.", self.texts())
+
+    def test_an_archived_notification_whose_arrival_cannot_be_read_is_not_told_as_dropped(self):
+        self.mine().mark_archived()
+        with connection.cursor() as cursor:
+            table = Delivery._meta.db_table
+            cursor.execute(f"UPDATE {table} SET delivered_at = %s", [NEVER[connection.vendor]])
+        self.assertEqual(self.texts(), [SENT, "It was archived."])
 
     def test_a_user_who_was_not_sent_it_or_has_deleted_it_does_not_have_it(self):
         self.assertIn("does not have it", self.texts(self.bob)[1])
