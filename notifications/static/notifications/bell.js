@@ -15,7 +15,6 @@ export class NotificationBell extends HTMLElement {
   #items = new Map(); // by id
   #unreadOnly = false;
   #undo = null;
-  #undoTimer = null;
   #end = null;
 
   connectedCallback() {
@@ -78,7 +77,6 @@ export class NotificationBell extends HTMLElement {
   }
 
   #click({ target }) {
-    const control = target.closest("[data-do]");
     const id = Number(target.closest("[data-id]")?.dataset.id);
     const act = {
       toggle: () => (this.open ? this.close() : this.show()),
@@ -98,7 +96,7 @@ export class NotificationBell extends HTMLElement {
         this.#parts.bell.focus();
       },
     };
-    act[control?.dataset.do]?.();
+    act[target.closest("[data-do]")?.dataset.do]?.();
   }
 
   #filter(unreadOnly) {
@@ -110,10 +108,9 @@ export class NotificationBell extends HTMLElement {
   }
 
   #readAll() {
-    this.#undo = this.notifications.readAll(UNDO_MS);
+    const undo = (this.#undo = this.notifications.readAll(UNDO_MS));
     this.#parts.done.hidden = false;
-    clearTimeout(this.#undoTimer);
-    this.#undoTimer = setTimeout(() => this.#settled(), UNDO_MS);
+    setTimeout(() => this.#undo === undo && this.#settled(), UNDO_MS);
   }
 
   #settled() {

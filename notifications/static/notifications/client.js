@@ -1,7 +1,4 @@
-/**
- * Live notifications over one WebSocket: a client of wire protocol 1 (docs/reference/protocol.md).
- * docs/reference/client.md says how to use it, and what its events mean.
- */
+/** Live notifications over one WebSocket, as docs/reference/protocol.md and client.md beside it have them. */
 
 const ACK_DELAY_MS = 1000;
 const PING_INTERVAL_MS = 25_000;
@@ -60,8 +57,8 @@ export class NotificationClient extends EventTarget {
     }
     document.addEventListener("visibilitychange", turnTo, { signal });
     // A page with an open socket does not get into the back-forward cache.
-    window.addEventListener("pagehide", () => this.#pause(), { signal });
-    window.addEventListener("pageshow", () => this.#resume(), { signal });
+    window.addEventListener("pagehide", () => this.#status === "stopped" || this.#hangUp(), { signal });
+    window.addEventListener("pageshow", () => this.#status === "closed" && this.#open(), { signal });
     this.#open();
   }
 
@@ -126,14 +123,6 @@ export class NotificationClient extends EventTarget {
     this.#acknowledge();
     this.#drop();
     this.#setStatus("closed");
-  }
-
-  #pause() {
-    if (this.#status !== "stopped") this.#hangUp();
-  }
-
-  #resume() {
-    if (this.#status === "closed") this.#open();
   }
 
   /** Network or tab are back, or gone: do not wait for a timer. */

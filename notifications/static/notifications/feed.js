@@ -1,7 +1,7 @@
 /** The feed over HTTP, and a queue of what the user did, which waits while there is no network. */
 
 const RETRY_MS = [2000, 60_000]; // the shortest and the longest pause
-const LASTING = new Set([408, 425, 429]); // besides 5xx: the same may be taken later
+const LATER = /408|425|429|5../; // the same may be taken then
 const MAX_IDS = 500; // of one request
 const MAX_QUEUED = 1000;
 
@@ -68,8 +68,8 @@ export class Feed extends EventTarget {
       const [verb, body] = JSON.parse(this.#memory[key] ?? storage()[key]);
       const response = await this.send(verb, body);
       // Until its user is back, or a page whose token is good.
-      if (response?.status === 401 || response?.status === 403) return;
-      if (!response || response.status >= 500 || LASTING.has(response.status)) {
+      if (/401|403/.test(response?.status)) return;
+      if (!response || LATER.test(response.status)) {
         const wait = 1000 * response?.headers.get("Retry-After") || 0; // a date is no number
         setTimeout(() => this.flush(), Math.max(wait, this.#pause));
         this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
@@ -87,10 +87,9 @@ export class Feed extends EventTarget {
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const options = { headers, signal, redirect: "error", cache: "no-store" };
     if (body) {
-      options.method = "POST";
-      options.keepalive = true; // a click that leads to another page is sent, too
-      options.body = JSON.stringify(body);
       options.headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token() };
+      // A click that leads to another page is sent, too.
+      Object.assign(options, { method: "POST", keepalive: true, body: JSON.stringify(body) });
     }
     // Somebody else may have signed in meanwhile with this browser.
     if (this.#user) options.headers["Notifications-User"] = encodeURIComponent(this.#user);

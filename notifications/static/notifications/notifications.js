@@ -1,7 +1,4 @@
-/**
- * Notifications of the user of this page, the same in all tabs: one, the leader, has the socket or polls,
- * and tells the others. docs/reference/client.md says what it promises.
- */
+/** The same notifications in all tabs: one, the leader, has the socket or polls, and tells the others. */
 
 import { NotificationClient } from "./client.js";
 import { Feed, parts } from "./feed.js";
@@ -37,7 +34,6 @@ export class Notifications extends EventTarget {
   #meanwhile = []; // while a list was on its way, which may be older
   #polling = null;
   #pollTimer = null;
-  #wanted = false;
   #delayed = null;
   #held = {}; // up to which id all looks read that the server still counts
 
@@ -74,13 +70,12 @@ export class Notifications extends EventTarget {
   }
 
   connect() {
-    this.#wanted = true;
     this.#tabs.join();
     this.#feed.flush();
   }
 
   close() {
-    this.#wanted = this.#current = false;
+    this.#current = false;
     this.#tabs.leave();
     this.#unlead();
     this.#set({ status: "closed" });
@@ -184,7 +179,7 @@ export class Notifications extends EventTarget {
   }
 
   #statusOf({ status, code }) {
-    if (!this.#tabs.leads || !this.#wanted) return;
+    if (!this.#tabs.leads) return;
     if (status === "open" || status === "stopped") this.#stopPolling();
     else this.#pollSoon(status === "waiting" && !this.#snapshot.loaded);
     if (this.#polling) return;
@@ -289,8 +284,8 @@ export class Notifications extends EventTarget {
 
   /** Put in by id; of what is not older than `replaceFrom`, only these stay. */
   #merge(items, { replaceFrom = Infinity, unread = this.#snapshot.unread } = {}) {
-    const byId = new Map(this.#snapshot.items.map((item) => [item.id, item]));
-    for (const id of byId.keys()) if (id >= replaceFrom) byId.delete(id);
+    const older = this.#snapshot.items.filter(({ id }) => id < replaceFrom);
+    const byId = new Map(older.map((item) => [item.id, item]));
     for (const item of items) {
       this.#remember(item);
       byId.set(item.id, item);
@@ -365,14 +360,12 @@ export class Notifications extends EventTarget {
     this.#snapshot = { ...this.#snapshot, ...changes };
     if (!this.#telling) {
       this.#telling = true;
-      queueMicrotask(() => this.#tellSubscribers());
+      queueMicrotask(() => {
+        this.#telling = false;
+        for (const run of [...this.#subscribers]) run(this.#snapshot);
+      });
     }
     if ("status" in changes) this.#emit("status", { status: changes.status, code: changes.code ?? null });
-  }
-
-  #tellSubscribers() {
-    this.#telling = false;
-    for (const run of [...this.#subscribers]) run(this.#snapshot);
   }
 
   #emit(name, detail) {

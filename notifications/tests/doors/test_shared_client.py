@@ -10,6 +10,18 @@ from ..tabs import SCRIPT, SharedClientTestCase
 
 WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined });"
 
+SILENCE_SEEN = """
+  const wait = window.setTimeout;
+  window.setTimeout = (call, ms, ...more) =>
+    wait((...all) => { call(...all); if (ms === 5000) window.silent = true; }, ms, ...more);
+  const { request } = LockManager.prototype;
+  window.leads = 0;
+  LockManager.prototype.request = function (name, options, run) {
+    if (!name.endsWith("leader")) return request.call(this, name, options);
+    return request.call(this, name, options, (lock) => { leads += 1; return run(lock); });
+  };
+"""
+
 
 class TabsTests(SharedClientTestCase):
     def test_three_tabs_show_the_same_by_one_socket(self):
