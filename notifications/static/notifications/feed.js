@@ -55,29 +55,29 @@ export class Feed extends EventTarget {
   async flush() {
     if (this.#flushing || !this.#keys().length) return;
     this.#flushing = true;
-    try {
-      const send = () => this.#sendAll();
-      await (navigator.locks?.request(`${this.#name}queue`, send).catch(send) ?? send());
-    } finally {
-      this.#flushing = false;
-    }
+    const send = () => this.#sendAll();
+    await (navigator.locks?.request(`${this.#name}queue`, send).catch(send) ?? send());
   }
 
   async #sendAll() {
-    for (let key; (key = this.#keys()[0]); ) {
-      const [verb, body] = JSON.parse(this.#memory[key] ?? storage()[key]);
-      const response = await this.send(verb, body);
-      // Until its user is back, or a page whose token is good.
-      if (/401|403/.test(response?.status)) return;
-      if (!response || LATER.test(response.status)) {
-        const wait = 1000 * response?.headers.get("Retry-After") || 0; // a date is no number
-        setTimeout(() => this.flush(), Math.max(wait, this.#pause));
-        this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
-        return;
+    try {
+      for (let key; (key = this.#keys()[0]); ) {
+        const [verb, body] = JSON.parse(this.#memory[key] ?? storage()[key]);
+        const response = await this.send(verb, body);
+        // Until its user is back, or a page whose token is good.
+        if (/401|403/.test(response?.status)) return;
+        if (!response || LATER.test(response.status)) {
+          const wait = 1000 * response?.headers.get("Retry-After") || 0; // a date is no number
+          setTimeout(() => this.flush(), Math.max(wait, this.#pause));
+          this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
+          return;
+        }
+        this.#pause = RETRY_MS[0];
+        this.#remove(key);
+        if (!response.ok && verb !== "ack") this.dispatchEvent(new Event("refused"));
       }
-      this.#pause = RETRY_MS[0];
-      this.#remove(key);
-      if (!response.ok && verb !== "ack") this.dispatchEvent(new Event("refused"));
+    } finally {
+      this.#flushing = false; // before the lock is given back
     }
   }
 

@@ -1,0 +1,47 @@
+"""The shared client whose requests fail, get no answer, or are answered late; on a real server."""
+
+from notifications.models import Delivery
+from notifications.send import notify, recall
+
+from ..answers import SOON_GIVEN_UP, Late, Silence
+from ..browser import wait_until
+from ..tabs import SharedClientTestCase
+
+MORE = "**/notifications/?*cursor=*"
+LOCKS_RELEASED_LATE = """() => {
+  const { request } = LockManager.prototype;
+  LockManager.prototype.request = async function (...all) {
+    const done = await request.apply(this, all);
+    await new Promise((resolve) => { window.release = resolve; });
+    return done;
+  };
+}"""
+TIMERS_KEPT = """
+  window.timers = new Map();
+  const { setTimeout, clearTimeout } = window;
+  window.setTimeout = (run, ms, ...more) => {
+    const id = setTimeout(run, ms, ...more);
+    timers.set(id, ms);
+    return id;
+  };
+  window.clearTimeout = (id) => {
+    timers.delete(id);
+    clearTimeout(id);
+  };
+"""
+
+
+class QueueTests(SharedClientTestCase):
+    def setUp(self):
+        super().setUp()
+        self.sent = [notify(self.user, f"n{number}") for number in range(8)]
+
+    def test_a_mark_made_while_the_queue_gives_its_lock_back_is_told_at_once(self):
+        tab = self.open_tab()
+        tab.evaluate(LOCKS_RELEASED_LATE)
+        first, second, *_ = self.sent
+        tab.evaluate(f"notifications.read([{first.pk}])")
+        wait_until(tab, lambda: tab.evaluate("window.release !== undefined"), "the lock")
+        tab.evaluate(f"notifications.read([{second.pk}])")
+        tab.evaluate("release()")
+        self.until_state(tab, second, "read")
