@@ -13,6 +13,7 @@ export class Feed extends EventTarget {
   #memory = {}; // where storage is blocked or full
   #count = 1e6; // as many digits each time, as keys are put in order
   #flushing = false;
+  #retry;
   #pause = RETRY_MS[0];
 
   constructor({ url, csrf, user, name }) {
@@ -68,7 +69,8 @@ export class Feed extends EventTarget {
         if (/401|403/.test(response?.status)) return;
         if (!response || LATER.test(response.status)) {
           const wait = 1000 * response?.headers.get("Retry-After") || 0; // a date is no number
-          setTimeout(() => this.flush(), Math.max(wait, this.#pause));
+          clearTimeout(this.#retry);
+          this.#retry = setTimeout(() => this.flush(), Math.max(wait, this.#pause));
           this.#pause = Math.min(2 * this.#pause, RETRY_MS[1]);
           return;
         }

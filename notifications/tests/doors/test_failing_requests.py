@@ -45,3 +45,16 @@ class QueueTests(SharedClientTestCase):
         tab.evaluate(f"notifications.read([{second.pk}])")
         tab.evaluate("release()")
         self.until_state(tab, second, "read")
+
+    def test_one_timer_alone_tries_again_however_many_marks_wait(self):
+        tab = self.open_tab(TIMERS_KEPT)
+        self.until(tab, "snapshot.status === 'open'", "the socket")
+        tab.route(
+            "**/read/", lambda route: route.fulfill(status=503, headers={"Retry-After": "77"})
+        )
+        for sent in self.sent:
+            with tab.expect_response("**/read/"):
+                tab.evaluate(f"notifications.read([{sent.pk}])")
+        waiting = "[...timers.values()].filter((ms) => ms === 77000).length"
+        wait_until(tab, lambda: tab.evaluate(waiting), "the timer")
+        self.assertEqual(tab.evaluate(waiting), 1)
