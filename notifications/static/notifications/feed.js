@@ -1,6 +1,6 @@
 /** The feed over HTTP, and a queue of what the user did, which waits while there is no network. */
 
-const RETRY_MS = [2000, 60_000]; // the shortest and the longest pause
+const RETRY_MS = [2000, 60_000]; // the shortest pause, and the longest, as for an answer
 const LATER = /408|425|429|5../; // the same may be taken then
 const MAX_IDS = 500; // of one request
 const MAX_QUEUED = 1000;
@@ -84,7 +84,7 @@ export class Feed extends EventTarget {
   }
 
   /** A response, or null where none came. */
-  async fetch(path, { query = {}, headers = {}, body, signal } = {}) {
+  async fetch(path, { query = {}, headers = {}, body, signal = AbortSignal.timeout(RETRY_MS[1]) } = {}) {
     const url = new URL(this.#url + path, location);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const options = { headers, signal, redirect: "error", cache: "no-store" };

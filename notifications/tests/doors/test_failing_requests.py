@@ -58,3 +58,24 @@ class QueueTests(SharedClientTestCase):
         waiting = "[...timers.values()].filter((ms) => ms === 77000).length"
         wait_until(tab, lambda: tab.evaluate(waiting), "the timer")
         self.assertEqual(tab.evaluate(waiting), 1)
+
+    def test_a_mark_that_nobody_answers_is_given_up_and_told_again(self):
+        tab = self.open_tab(SOON_GIVEN_UP)
+        silent = Silence(tab, "**/read/")
+        first, second, *_ = self.sent
+        tab.evaluate(f"notifications.read([{first.pk}])")
+        wait_until(tab, lambda: silent.routes, "the request")
+        silent.over = True
+        tab.evaluate(f"notifications.read([{second.pk}])")
+        for sent in (first, second):
+            self.until_state(tab, sent, "read")
+
+
+class ListTests(SharedClientTestCase):
+    def test_a_list_that_nobody_answers_is_given_up_and_loaded_again(self):
+        notify(self.user, "before")
+        silent = Silence(self.context, "**/poll/**")
+        tab = self.begin_tab(SOON_GIVEN_UP)
+        wait_until(tab, lambda: silent.routes, "the request")
+        silent.over = True
+        self.until_titles("before", tabs=[tab])
