@@ -27,11 +27,10 @@ export class Notifications extends EventTarget {
   #next = null; // the cursor of what follows the items, or of what may be missing between them
   #top; // the newest id of the page that was loaded last
   #current = false; // whether it has heard all since it was loaded
-  #loading = null;
   #retry;
-  #again = false;
+  #version = 0; // a list asked for in another one may be older than what has changed
   #incoming = []; // by the socket in this moment, for one look at all of it
-  #meanwhile = []; // while a list was on its way, which may be older
+  #meanwhile = null; // what comes while a list is on its way, which may be older
   #polling = null;
   #pollTimer = null;
   #delayed = null;
@@ -133,8 +132,10 @@ export class Notifications extends EventTarget {
 
   async loadMore() {
     for (let cursor; (cursor = this.#next) !== null; ) {
+      const version = this.#version;
       const page = await this.#feed.get("", { limit: this.#limit, cursor });
       if (page === null) return false;
+      if (version !== this.#version) continue;
       const before = this.#snapshot.items.length;
       if (this.#next === cursor) this.#next = page.next;
       this.#merge(page.items);
@@ -237,7 +238,7 @@ export class Notifications extends EventTarget {
     if (!fresh.length) return;
     const waiting = { edited_at: null, delivered_at: null, seen_at: null, read_at: null, archived_at: null };
     const items = fresh.map(({ type, ...item }) => ({ ...waiting, ...item }));
-    if (this.#loading) this.#meanwhile.push(...items);
+    this.#meanwhile?.push(...items);
     this.#merge(items);
     for (const item of items) this.#emit("notification", item);
   }
@@ -248,14 +249,13 @@ export class Notifications extends EventTarget {
     let count = this.#snapshot.unread;
     for (const [kind, ids] of Object.entries(lists)) {
       if (!ids?.length) continue;
+      this.#version += 1;
       const named = new Set(ids);
       const before = items.filter((item) => item.read_at === null).length;
       if (GONE.includes(kind)) items = items.filter(({ id }) => !named.has(id));
       else if (LOCAL[kind]) items = items.map((item) => (named.has(item.id) ? LOCAL[kind](item, now) : item));
       else if (kind === "unarchived" && this.#tabs.leads) this.#load();
       count += items.filter((item) => item.read_at === null).length - before;
-      // A list that is on its way may be older than this.
-      if (this.#loading) this.#again = true;
     }
     this.#set({ items, unread: unread === undefined ? Math.max(0, count) : this.#withoutHeld(unread) });
     this.#emit("state", { unread: this.#snapshot.unread, ...lists });
@@ -263,7 +263,7 @@ export class Notifications extends EventTarget {
 
   /** New words; what the user did to it stays. */
   #edited({ type, ...item }) {
-    if (this.#loading) this.#again = true;
+    this.#version += 1;
     const isIt = ({ id, created_at }) => id === item.id && created_at === item.created_at;
     this.#set({ items: this.#snapshot.items.map((one) => (isIt(one) ? { ...one, ...item } : one)) });
   }
@@ -305,18 +305,17 @@ export class Notifications extends EventTarget {
 
   /** The leader brings all tabs up to date; a call while it loads makes it load once more. */
   async #load() {
-    this.#again = true;
-    if (this.#loading) return;
-    do {
-      this.#again = false;
+    this.#version += 1;
+    if (this.#meanwhile) return;
+    for (let version; version !== this.#version; ) {
+      version = this.#version;
       this.#meanwhile = [];
-      this.#loading = this.#feed.get("poll/", { limit: this.#limit, wait: 0 });
-      const latest = await this.#loading;
-      this.#loading = null;
+      const latest = await this.#feed.get("poll/", { limit: this.#limit, wait: 0 });
       clearTimeout(this.#retry);
       if (latest === null) this.#retry = setTimeout(() => this.#tabs.leads && this.#snapshot.status !== "stopped" && this.#load(), PAUSE_MS);
-      else if (!this.#again) this.#tabs.tell("latest", this.#completed(latest));
-    } while (this.#again);
+      else if (version === this.#version) this.#tabs.tell("latest", this.#completed(latest));
+    }
+    this.#meanwhile = null;
   }
 
   #completed({ counts, items, next }) {

@@ -79,3 +79,32 @@ class ListTests(SharedClientTestCase):
         wait_until(tab, lambda: silent.routes, "the request")
         silent.over = True
         self.until_titles("before", tabs=[tab])
+
+
+class MoreTests(SharedClientTestCase):
+    def setUp(self):
+        super().setUp()
+        self.sent = [notify(self.user, f"n{number}") for number in range(25)]
+        self.tab = self.open_tab()
+        self.until(self.tab, "snapshot.items.length >= 20", "the first page")
+        queued = Delivery.objects.filter(recipient=self.user).queued()
+        wait_until(self.tab, lambda: not queued.exists(), "the acks")
+        self.tab.evaluate("() => { notifications.close(); }")
+        self.tab.goto("about:blank")
+        self.load(self.tab)
+        self.assertEqual(len(self.titles(self.tab)), 20)
+        self.until(self.tab, "snapshot.status === 'open'", "the socket")
+
+    def test_a_notification_recalled_while_more_is_loaded_does_not_come_back(self):
+        gone, read, *_ = self.sent
+        late = Late(self.tab, MORE)
+        self.tab.evaluate("() => { window.more = notifications.loadMore(); }")
+        wait_until(self.tab, lambda: late.answers, "the page")
+        recall(gone)
+        other = self.open_tab()
+        other.evaluate(f"notifications.read([{read.pk}])")
+        self.until_unread(23, self.tab)
+        late.arrive()
+        self.assertTrue(self.tab.evaluate("more"))
+        self.assertEqual(self.titles(self.tab), [f"n{number}" for number in range(24, 0, -1)])
+        self.until(self.tab, "snapshot.items.at(-1).read_at !== null", "the mark")
