@@ -195,7 +195,7 @@ export class Notifications extends EventTarget {
     else if (kind === "held") this.#hold(detail);
     else if (kind === "status") this.#set(detail);
     else if (kind === "latest") this.#latest(detail);
-    else if (kind === "resync" && this.#tabs.leads) this.#load();
+    else if (kind === "resync") this.#load();
     else if (kind === "snapshot" && !this.#tabs.leads) this.#take(detail);
   }
 
@@ -254,7 +254,7 @@ export class Notifications extends EventTarget {
       const before = items.filter((item) => item.read_at === null).length;
       if (GONE.includes(kind)) items = items.filter(({ id }) => !named.has(id));
       else if (LOCAL[kind]) items = items.map((item) => (named.has(item.id) ? LOCAL[kind](item, now) : item));
-      else if (kind === "unarchived" && this.#tabs.leads) this.#load();
+      else if (kind === "unarchived") this.#load();
       count += items.filter((item) => item.read_at === null).length - before;
     }
     this.#set({ items, unread: unread === undefined ? Math.max(0, count) : this.#withoutHeld(unread) });
@@ -307,13 +307,13 @@ export class Notifications extends EventTarget {
   async #load() {
     this.#version += 1;
     if (this.#meanwhile) return;
-    for (let version; version !== this.#version; ) {
+    for (let version; this.#tabs.leads && version !== this.#version; ) {
       version = this.#version;
       this.#meanwhile = [];
       const latest = await this.#feed.get("poll/", { limit: this.#limit, wait: 0 });
       clearTimeout(this.#retry);
-      if (latest === null) this.#retry = setTimeout(() => this.#tabs.leads && this.#snapshot.status !== "stopped" && this.#load(), PAUSE_MS);
-      else if (version === this.#version) this.#tabs.tell("latest", this.#completed(latest));
+      if (latest === null) this.#retry = setTimeout(() => this.#snapshot.status === "stopped" || this.#load(), PAUSE_MS);
+      else if (this.#tabs.leads && version === this.#version) this.#tabs.tell("latest", this.#completed(latest));
     }
     this.#meanwhile = null;
   }

@@ -80,6 +80,24 @@ class ListTests(SharedClientTestCase):
         silent.over = True
         self.until_titles("before", tabs=[tab])
 
+    def test_a_list_that_comes_after_its_tab_has_lost_the_lead_takes_nothing_away(self):
+        notify(self.user, "before")
+        first = self.open_tab()
+        late = Late(first, "**/poll/**")
+        first.evaluate("() => { notifications.close(); notifications.connect(); }")
+        wait_until(first, lambda: late.answers, "the list")
+        second = self.open_tab()
+        first.evaluate("notifications.close()")
+        self.until(second, "snapshot.status === 'open'", "the socket")
+        notify(self.user, "later")
+        self.until_titles("later", "before", tabs=[second])
+        first.evaluate("notifications.connect()")
+        self.until_titles("later", "before", tabs=[first])
+        with first.expect_response("**/poll/**"):
+            late.arrive()
+        notify(self.user, "last")
+        self.until_titles("last", "later", "before", tabs=[first, second])
+
 
 class MoreTests(SharedClientTestCase):
     def setUp(self):
