@@ -49,7 +49,7 @@ export class Notifications extends EventTarget {
       lead: () => this.#lead(),
       follow: () => this.#unlead(),
       heard: (kind, detail) => this.#heard(kind, detail),
-      snapshot: () => ({ snapshot: this.#snapshot, next: this.#next, held: this.#held }),
+      snapshot: () => ({ snapshot: this.#snapshot, next: this.#next, top: this.#top, held: this.#held }),
     });
     this.#listen();
   }
@@ -204,13 +204,14 @@ export class Notifications extends EventTarget {
   }
 
   /** A tab that comes or comes back has what the leader has, and the lead where that has stopped. */
-  #take({ snapshot, next, held }) {
+  #take({ snapshot, next, top, held }) {
     const { status, code, items, loaded } = snapshot;
     if (!this.#current && status === "stopped") this.#tabs.take();
     if (this.#current || !loaded) return this.#set({ status, code });
     this.#current = true;
     for (const item of items) this.#remember(item);
     this.#next = next;
+    this.#top = top;
     this.#hold(held);
     this.#set(snapshot);
   }
@@ -273,7 +274,8 @@ export class Notifications extends EventTarget {
     const now = new Date().toISOString();
     const unread = this.#unread();
     items = items.map((item) => (item.id <= this.#held.upto && !unread.includes(item.id) ? LOCAL.read(item, now) : item));
-    const fresh = items.filter((item) => this.#isNew(item));
+    // What only moves up, or comes back, is no news.
+    const fresh = items.filter((item) => this.#isNew(item) && !(item.id <= this.#top && item.delivered_at));
     // Between what was loaded before and this some may be missing.
     if (!(items.at(-1)?.id <= this.#top)) this.#next = next;
     this.#top = items[0]?.id;

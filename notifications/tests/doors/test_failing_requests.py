@@ -126,3 +126,13 @@ class MoreTests(SharedClientTestCase):
         self.assertTrue(self.tab.evaluate("more"))
         self.assertEqual(self.titles(self.tab), [f"n{number}" for number in range(24, 0, -1)])
         self.until(self.tab, "snapshot.items.at(-1).read_at !== null", "the mark")
+
+    def test_an_old_notification_that_moves_up_into_the_first_page_is_no_news(self):
+        self.tab.evaluate("arrived.splice(0)")
+        shown = self.tab.evaluate("notifications.snapshot.items.map(({ id }) => id)")
+        self.tab.evaluate(f"notifications.archive({shown[:10]})")
+        self.until_state(self.tab, self.sent[-1], "archived")
+        self.until_state(self.tab, self.sent[-10], "archived")
+        self.tab.evaluate("() => { notifications.close(); notifications.connect(); }")
+        self.until(self.tab, "snapshot.items.length === 15", "the list")
+        self.assertEqual(self.tab.evaluate("arrived"), [])
