@@ -111,7 +111,7 @@ export class Notifications extends EventTarget {
     const ids = this.#unread();
     const finish = (leaving) => {
       if (!this.#release(finish)) return;
-      const post = (body) => this.#feed[leaving ? "send" : "post"]("read", body);
+      const post = (body) => this.#feed[leaving && navigator.onLine ? "send" : "post"]("read", body);
       const kept = this.#unread().filter((id) => ids.includes(id)); // marked meanwhile
       // Up to an id counts what is acknowledged; by their ids those are read that may not be yet.
       for (const part of parts(ids.filter((id) => !kept.includes(id)))) post({ ids: part });

@@ -70,6 +70,18 @@ class QueueTests(SharedClientTestCase):
         for sent in (first, second):
             self.until_state(tab, sent, "read")
 
+    def test_all_read_is_told_by_the_next_page_where_its_own_goes_without_a_network(self):
+        tab = self.open_tab()
+        self.until_unread(len(self.sent), tab)
+        self.context.set_offline(True)
+        tab.evaluate("() => { notifications.readAll(60000); }")
+        tab.evaluate("() => { dispatchEvent(new PageTransitionEvent('pagehide')); }")
+        tab.close()
+        self.context.set_offline(False)
+        tab = self.open_tab()
+        for sent in self.sent:
+            self.until_state(tab, sent, "read")
+
 
 class ListTests(SharedClientTestCase):
     def test_a_list_that_nobody_answers_is_given_up_and_loaded_again(self):
