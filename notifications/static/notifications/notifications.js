@@ -216,10 +216,10 @@ export class Notifications extends EventTarget {
     this.#set(snapshot);
   }
 
-  /** Ends by itself, too, should its tab be gone. */
+  /** Should its tab be gone, it ends by itself, and what looked read is not. */
   #hold(held) {
     this.#held = held;
-    if (held.ms) setTimeout(() => this.#held === held && this.#hold({}), held.ms);
+    if (held.ms) setTimeout(() => this.#held === held && this.#load(this.#hold({})), held.ms + PAUSE_MS);
   }
 
   #release(delayed) {

@@ -82,3 +82,14 @@ class AllReadMeanwhileTests(SharedClientTestCase):
 
         wait_until(self.tabs[0], is_unread, "what was marked")
         self.until_unread(1, self.tabs[0])
+
+    def test_all_is_unread_again_where_the_tab_that_held_it_as_read_is_no_more(self):
+        self.tabs[1].evaluate("undo()")
+        self.until_unread(3, *self.tabs)
+        # As in a tab that is frozen or killed, nothing happens there from now on.
+        self.tabs[1].evaluate("() => { window.setTimeout = () => {}; }")
+        self.tabs[1].evaluate("() => { notifications.readAll(500); }")
+        self.until_unread(0, self.tabs[0])
+        looks_unread = "snapshot.items.every(({ read_at }) => read_at === null)"
+        self.until(self.tabs[0], looks_unread, "what the server has")
+        self.until_unread(3, self.tabs[0])
