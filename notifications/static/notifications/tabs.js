@@ -112,7 +112,7 @@ export class Tabs {
     this.#channel.postMessage({ kind: "ask" });
     this.#silence = setTimeout(() => {
       this.#silence = null;
-      this.#request(true);
+      this.take();
     }, ANSWER_MS);
   };
 

@@ -74,6 +74,17 @@ class TabsTests(SharedClientTestCase):
         self.until_titles("after", tabs=[second])
         self.assertEqual(len(self.sockets), 2)
 
+    def test_a_tab_that_leads_by_now_does_not_rob_itself_as_nobody_has_answered_before(self):
+        first, second = self.open_tab(), self.open_tab(SILENCE_SEEN)
+        first.evaluate("() => { BroadcastChannel.prototype.postMessage = () => {}; }")
+        second.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')); }")
+        first.close()
+        self.until(second, "snapshot.status === 'open'", "the lead")
+        wait_until(second, lambda: second.evaluate("window.silent"), "the end of the wait")
+        # Behind whatever was asked for before.
+        second.evaluate("navigator.locks.query()")
+        self.assertEqual(second.evaluate("leads"), 1)
+
     def test_a_tab_without_locks_has_a_socket_of_its_own(self):
         tabs = [self.open_tab(WITHOUT_LOCKS) for _ in range(2)]
         notify(self.user, "live")
