@@ -185,8 +185,29 @@ class BellTests(LivePageTestCase):
         tabs[1].evaluate("look(false)")
         notify(self.user, "seen nowhere")
         self.until_badge("2", *tabs)
-        wait_until(tabs[0], lambda: tabs[0].evaluate("rung"), "the desktop")
-        self.assertEqual([tab.evaluate("rung") for tab in tabs], [["seen nowhere"], []])
+        wait_until(tabs[0], lambda: any(tab.evaluate("rung") for tab in tabs), "the desktop")
+        notify(self.user, "the next")
+
+        def rung():
+            return sorted(title for tab in tabs for title in tab.evaluate("rung"))
+
+        wait_until(tabs[0], lambda: "the next" in rung(), "the desktop again")
+        self.assertEqual(rung(), ["seen nowhere", "the next"])
+
+    def test_the_desktop_shows_what_comes_while_an_inbox_without_a_bell_has_the_socket(self):
+        context = self.new_context()
+        context.add_init_script(DESKTOP)
+        inbox = self.open_tab("notifications/inbox/", context)
+        store = "document.querySelector('notification-inbox')?.notifications?.snapshot.loaded"
+        wait_until(inbox, lambda: inbox.evaluate(store), "the list")
+        tab = self.open_live_tab(context=context)
+        tab.evaluate("look(false)")
+        notify(self.user, "seen in the inbox")
+        self.until_badge("1", tab)
+        inbox.evaluate("look(false)")
+        notify(self.user, "seen nowhere")
+        wait_until(tab, lambda: tab.evaluate("rung"), "the desktop")
+        self.assertEqual(tab.evaluate("rung"), ["seen nowhere"])
 
     def test_the_bell_is_walked_by_the_keyboard_alone(self):
         for number in range(2):

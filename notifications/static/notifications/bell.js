@@ -204,7 +204,7 @@ export class NotificationBell extends HTMLElement {
   async #onDesktop(item) {
     if (window.Notification?.permission !== "granted") return;
     const { ring } = await import("./desktop.js");
-    if (item && this.notifications.leads) ring(item);
+    if (item) ring(item);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Notifications on the desktop while no tab is looked at: loaded only where the user has allowed them. */
 
 const LOOKED_AT = "notifications looked at"; // held by each tab that somebody looks at
+const OTHERS_MS = 5000; // until all other tabs have heard of it, too
 
 function look() {
   if (document.hidden) return;
@@ -11,8 +12,13 @@ function look() {
 document.addEventListener("visibilitychange", look);
 look();
 
-/** What a tab that is looked at shows itself is shown nowhere else. */
-export async function ring({ id, title, body }) {
-  const { held } = await navigator.locks.query();
-  if (document.hidden && !held.some(({ name }) => name === LOOKED_AT)) new Notification(title, { body, tag: `notification-${id}` });
+/** What a tab that is looked at shows itself is shown nowhere else, and what none shows by one of them. */
+export function ring({ id, title, body }) {
+  const tag = `notification-${id}`;
+  return navigator.locks.request(tag, { ifAvailable: true }, async (mine) => {
+    const { held } = await navigator.locks.query();
+    if (!mine || !document.hidden || held.some(({ name }) => name === LOOKED_AT)) return;
+    new Notification(title, { body, tag });
+    await new Promise((resolve) => setTimeout(resolve, OTHERS_MS));
+  });
 }

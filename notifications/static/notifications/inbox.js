@@ -42,6 +42,8 @@ export class NotificationInbox extends HTMLElement {
     this.#watchBottom();
     this.notifications.subscribe((snapshot) => this.#follow(snapshot));
     this.notifications.connect();
+    // The bell of another tab rings only while nobody looks at this one.
+    if (window.Notification?.permission === "granted") import("./desktop.js").catch(() => {});
   }
 
   disconnectedCallback() {
