@@ -4,6 +4,7 @@ import { Notifications } from "./notifications.js";
 
 const UNDO_MS = 6000;
 const PAUSE_MS = 500; // between two looks for what is new
+const RETRY_MS = 10_000; // after a page that could not be loaded
 const VERBS = { read: "read", unread: "markUnread", archive: "archive", unarchive: "unarchive", delete: "delete" };
 const GONE = { "": ["archived", "deleted"], unread: ["archived", "deleted", "read"], archive: ["unarchived", "deleted"] };
 const BACK = { "": ["unarchived"], unread: ["unarchived", "marked_unread"], archive: ["archived"] };
@@ -223,7 +224,8 @@ export class NotificationInbox extends HTMLElement {
       this.#again = false;
       const page = await this.#fetch(location.href);
       if (page) this.#compare(page);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      else this.#again = this.#tries;
+      await new Promise((resolve) => setTimeout(resolve, page ? PAUSE_MS : RETRY_MS));
     }
     this.#looking = false;
   }
@@ -291,6 +293,11 @@ export class NotificationInbox extends HTMLElement {
     this.#bottom.disconnect();
     const more = this.querySelector("[data-more]");
     if (more) this.#bottom.observe(more);
+  }
+
+  /** Whether a page that could not be loaded may be there later. */
+  get #tries() {
+    return this.notifications.snapshot.status !== "stopped";
   }
 
   /** A page of the server's; null where there is none, as for who has signed out. */
