@@ -43,3 +43,14 @@ class FailingInboxTests(InboxPageTestCase):
         notify(self.user, "late")
         wait_until(tab, lambda: refusal.refused, "the first try")
         self.until_titles(tab, "late", "n0")
+
+    def test_a_page_of_the_inbox_that_nobody_answers_is_given_up_and_asked_for_again(self):
+        self.send(1)
+        context = self.new_context()
+        context.add_init_script(SOON_GIVEN_UP)
+        tab = self.open_live_tab(PATH, context)
+        silence = Silence(tab, PAGE)
+        notify(self.user, "late")
+        wait_until(tab, lambda: silence.routes, "the first try")
+        silence.over = True
+        self.until_titles(tab, "late", "n0")

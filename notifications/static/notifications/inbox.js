@@ -5,6 +5,7 @@ import { Notifications } from "./notifications.js";
 const UNDO_MS = 6000;
 const PAUSE_MS = 500; // between two looks for what is new
 const RETRY_MS = 10_000; // after a page that could not be loaded
+const ANSWER_MS = 60_000; // the network may be gone without a word
 const VERBS = { read: "read", unread: "markUnread", archive: "archive", unarchive: "unarchive", delete: "delete" };
 const GONE = { "": ["archived", "deleted"], unread: ["archived", "deleted", "read"], archive: ["unarchived", "deleted"] };
 const BACK = { "": ["unarchived"], unread: ["unarchived", "marked_unread"], archive: ["archived"] };
@@ -303,7 +304,7 @@ export class NotificationInbox extends HTMLElement {
   /** A page of the server's; null where there is none, as for who has signed out. */
   async #fetch(address) {
     try {
-      const response = await fetch(address, { credentials: "same-origin", cache: "no-store" });
+      const response = await fetch(address, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!response.ok) return null;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const inbox = page.querySelector("notification-inbox");
