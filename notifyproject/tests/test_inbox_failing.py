@@ -54,3 +54,11 @@ class FailingInboxTests(InboxPageTestCase):
         wait_until(tab, lambda: silence.routes, "the first try")
         silence.over = True
         self.until_titles(tab, "late", "n0")
+
+    def test_older_rows_that_could_not_be_loaded_come_without_another_scroll(self):
+        self.send(40)
+        tab = self.open_live_tab(PATH)
+        refusal = Refusal(tab, OLDER, 503)
+        tab.locator("[data-more]").scroll_into_view_if_needed()
+        wait_until(tab, lambda: refusal.refused, "the first try")
+        wait_until(tab, lambda: tab.locator("form.list li").count() == 40, "all of it")

@@ -276,7 +276,10 @@ export class NotificationInbox extends HTMLElement {
     this.#loading = true;
     const page = await this.#fetch(more.querySelector("a").href);
     this.#loading = false;
-    if (!page) return;
+    if (!page) {
+      if (this.#tries) setTimeout(() => this.isConnected && this.#watchBottom(), RETRY_MS);
+      return;
+    }
     for (const item of page.items) this.#insert(item);
     this.#settle();
     if (page.more) more.querySelector("a").href = page.more;
