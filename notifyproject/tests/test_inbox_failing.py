@@ -62,3 +62,16 @@ class FailingInboxTests(InboxPageTestCase):
         tab.locator("[data-more]").scroll_into_view_if_needed()
         wait_until(tab, lambda: refusal.refused, "the first try")
         wait_until(tab, lambda: tab.locator("form.list li").count() == 40, "all of it")
+
+    def test_a_row_that_is_read_while_its_page_is_on_its_way_looks_read(self):
+        self.send(1)
+        tab = self.open_live_tab(PATH)
+        late = Late(tab, PAGE)
+        sent = notify(self.user, "late")
+        wait_until(tab, lambda: late.answers, "the page")
+        tab.evaluate(f"document.querySelector('{self.element}').notifications.read([{sent.pk}])")
+        self.until_state(tab, sent, "read")
+        self.until_count(tab, 1)
+        late.arrive()
+        self.until_titles(tab, "late", "n0")
+        self.assertEqual(tab.locator("li[data-unread]").count(), 1)

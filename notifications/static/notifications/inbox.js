@@ -18,7 +18,7 @@ export class NotificationInbox extends HTMLElement {
   #undo;
   #takeBack = null;
   #held = null; // items that look read, and up to which id all do, before the server is told
-  #stored = new Map(); // by id, when it was edited
+  #stored = new Map(); // the items of the store, by id
   #known = null; // ids of the store that the list was asked for
   #gone = new Set(); // ids that a page may still have, which is older
   #away = false;
@@ -197,8 +197,8 @@ export class NotificationInbox extends HTMLElement {
     const listed = new Map([...this.#list.children].map((item) => [Number(item.dataset.id), item]));
     for (const { id, read_at } of items) listed.get(id)?.toggleAttribute("data-unread", read_at === null);
     const before = this.#stored;
-    this.#stored = new Map(items.map(({ id, edited_at }) => [id, edited_at]));
-    const edited = items.some(({ id, edited_at }) => before.has(id) && before.get(id) !== edited_at);
+    this.#stored = new Map(items.map((item) => [item.id, item]));
+    const edited = items.some(({ id, edited_at }) => before.has(id) && before.get(id).edited_at !== edited_at);
     const stored = [...this.#stored.keys()];
     this.#known ??= new Set(stored.filter((id) => id <= Number(this.dataset.newest)));
     const fresh = stored.filter((id) => !this.#known.has(id));
@@ -259,6 +259,8 @@ export class NotificationInbox extends HTMLElement {
   #insert(item) {
     const id = Number(item.dataset.id);
     if (this.#item(id) || this.#gone.has(id)) return;
+    const stored = this.#stored.get(id); // which may be newer
+    if (stored) item.toggleAttribute("data-unread", stored.read_at === null);
     const after = [...this.#list.children].find((other) => Number(other.dataset.id) < id);
     this.#list.insertBefore(item, after ?? null);
   }
