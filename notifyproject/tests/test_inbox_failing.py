@@ -75,3 +75,11 @@ class FailingInboxTests(InboxPageTestCase):
         late.arrive()
         self.until_titles(tab, "late", "n0")
         self.assertEqual(tab.locator("li[data-unread]").count(), 1)
+
+    def test_a_row_whose_change_the_server_refuses_is_back_in_the_inbox(self):
+        self.send(2)
+        tab = self.open_live_tab(PATH)
+        refusal = Refusal(tab, "**/archive/", 400)
+        self.press(tab, "Archive")
+        wait_until(tab, lambda: refusal.refused, "the refusal")
+        self.until_titles(tab, "n1", "n0")

@@ -203,7 +203,15 @@ export class NotificationInbox extends HTMLElement {
     this.#known ??= new Set(stored.filter((id) => id <= Number(this.dataset.newest)));
     const fresh = stored.filter((id) => !this.#known.has(id));
     for (const id of fresh) this.#known.add(id);
-    if (fresh.length || edited) this.#look();
+    const back = items.filter((item) => this.#isBack(item));
+    for (const { id } of back) this.#gone.delete(id);
+    if (fresh.length || back.length || edited) this.#look();
+  }
+
+  /** Whether the server has refused what made it go. */
+  #isBack({ id, read_at }) {
+    const { view } = this.dataset;
+    return this.#gone.has(id) && (view === "" || (view === "unread" && read_at === null));
   }
 
   /** After a pause others may have changed anything. */
