@@ -9,6 +9,7 @@ from django.test.runner import get_max_test_processes
 from perftests.runner.runner import PerformanceTestRunner
 
 from .fast import SLOW, forbid_processes
+from .flushing import flush_through_deadlocks
 
 
 class ProjectTestRunner(PerformanceTestRunner):
@@ -29,3 +30,7 @@ class ProjectTestRunner(PerformanceTestRunner):
         if SLOW in self.exclude_tags:
             forbid_processes()
         return super().build_suite(test_labels, **kwargs)
+
+    def setup_databases(self, **kwargs: Any) -> Any:
+        flush_through_deadlocks()
+        return super().setup_databases(**kwargs)
