@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 PREFIX = "/control/"
 
+SECONDS_EACH = 0.001
+"""So slow may a server be to write a delivery: some ten times what it takes."""
+
 
 class ControlFailed(PerftestsError):
     """The server under load refused or failed a command; the message is the server's."""
@@ -99,7 +102,9 @@ class Control:
         count = count if schedule_ns is None else len(schedule_ns)
         schedule = {"count": count, "schedule_ns": schedule_ns, "each": each}
         arguments = {"recipients": list(recipients), "title": title, **schedule, **content}
-        return Sent(**self.call("notify", **arguments))
+        seconds = schedule_ns[-1] / 1e9 if schedule_ns else 0.0
+        seconds += SECONDS_EACH * count * (each or len(recipients))
+        return Sent(**self.call("notify", seconds, **arguments))
 
     def stop_sending(self) -> None:
         """Let every `notify` that is under way end early, with what it has sent until then."""
@@ -107,13 +112,14 @@ class Control:
 
     def floor_push(self, text: str, *, count: int = 1, per_second: float | None = None) -> int:
         """Send `text` `count` times to every floor socket; how many frames that made."""
-        answer = self.call("floor_push", text=text, count=count, per_second=per_second)
+        seconds = count / per_second if per_second else 0.0
+        answer = self.call("floor_push", seconds, text=text, count=count, per_second=per_second)
         return int(answer["sent"])
 
     def floor_receive(self, count: int = 0, *, timeout_seconds: float = 30) -> int:
         """Wait until the floor has received `count` frames since the server began; how many."""
         arguments = {"count": count, "timeout_seconds": timeout_seconds}
-        return int(self.call("floor_receive", **arguments)["received"])
+        return int(self.call("floor_receive", timeout_seconds, **arguments)["received"])
 
     def rival_send(self, layer: str, messages: Iterable[tuple[Any, Mapping[str, Any]]]) -> None:
         """Send messages as `perftests.load.inside.rivals.send` does, inside the server."""
@@ -207,10 +213,10 @@ class Control:
         """CPU time of the event loop's thread alone, without the database's."""
         return float(self.call("cpu")["loop_seconds"])
 
-    def call(self, command: str, **arguments: Any) -> dict[str, Any]:
-        """Run any command."""
+    def call(self, command: str, seconds: float = 0, /, **arguments: Any) -> dict[str, Any]:
+        """Run any command; one that takes so many `seconds` is waited for as much longer."""
         self.calls += 1
-        connection = HTTPConnection(self._address, timeout=self._timeout_seconds)
+        connection = HTTPConnection(self._address, timeout=self._timeout_seconds + seconds)
         with contextlib.closing(connection):
             connection.request("POST", PREFIX + command, json.dumps(arguments))
             response = connection.getresponse()

@@ -201,6 +201,13 @@ class ControlTests(TransactionTestCase):
         with self.assertRaisesRegex(ControlFailed, "floor_receive failed: TimeoutError"):
             self.control.floor_receive(1_000_000, timeout_seconds=0.05)
 
+    def test_sending_on_a_schedule_is_waited_for_to_its_end(self):
+        hasty = Control(self.server.http_url, timeout_seconds=1)
+        user = User.objects.create(username="ada")
+        sent = hasty.notify([user.pk], count=8, per_second=4)
+        self.assertEqual(len(sent.ids), 8)
+        self.assertEqual(hasty.floor_push("x", count=4, per_second=2), 0)
+
     def test_control_refuses_an_unknown_command_in_a_sentence(self):
         expected = r"There is no command 'stop'; there are notify, .*live, .*cpu\."
         with self.assertRaisesRegex(ControlFailed, expected):
