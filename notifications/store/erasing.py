@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -19,6 +20,7 @@ from ..db.read_first import locked_first, read_first
 from ..db.traces import in_words
 from ..models import Delivery, Notification
 from .database import database
+from .frames import read_in_parts
 from .ids import with_ids
 
 Names = Mapping[type[Model], Collection[Any]]
@@ -92,16 +94,31 @@ def forget_gone(models: Sequence[type[Model]]) -> list[int]:
 
 def rows_of(pk: Any, names: Names) -> Iterator[dict[str, Any]]:
     """What a user has, oldest first, and then where notifications of others name the user."""
-    own = Delivery.objects.using(database()).filter(recipient_id=pk)
-    rows = own.select_related("notification").order_by("notification_id")
-    for row in rows.iterator(chunk_size=AT_ONCE):
-        times = {column: getattr(row, column) for column in _TIMES}
-        own_states = {**times, "state": row.state, "traces": in_words(row.traces)}
-        yield {"kind": "delivery", **row.notification.content(), **own_states}
+    yield from _deliveries_of(pk)
     for role, named in _naming(names):
         for id_, created_at in named.values_list("pk", "created_at"):
             # One that cannot be read is null, as it is of deliveries.
             yield {"kind": "mention", "id": id_, "as": role, "created_at": created_at or None}
+
+
+def _deliveries_of(pk: Any) -> Iterator[dict[str, Any]]:
+    """Of a notification that cannot be read the id and the states."""
+    own = Delivery.objects.using(database()).filter(recipient_id=pk).order_by("notification_id")
+    rows = own.iterator(chunk_size=AT_ONCE)
+    while some := list(islice(rows, AT_ONCE)):
+        found = read_in_parts(_read, [row.notification_id for row in some])
+        readable = {each.pk: each for each in found}
+        for row in some:
+            its = readable.get(row.notification_id)
+            row.notification = its or Notification(pk=row.notification_id)
+            times = {column: getattr(row, column) for column in _TIMES}
+            own_states = {**times, "state": row.state, "traces": in_words(row.traces)}
+            content = its.content() if its else {"id": row.notification_id}
+            yield {"kind": "delivery", **content, **own_states}
+
+
+def _read(ids: list[int]) -> list[Notification]:
+    return list(Notification.objects.using(database()).filter(with_ids("pk", ids)))
 
 
 @contextmanager

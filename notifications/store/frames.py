@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, DataError
 
@@ -12,6 +12,8 @@ from .database import database
 from .ids import with_ids
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LeftOut = Callable[[int, object], None]
 """Is told the id of a notification, and why it cannot be read."""
@@ -46,7 +48,7 @@ def read_contents(
     left_out = left_out or _log
     found = {}
     # Plain values: building an object for each row would take most of the time.
-    for row in _rows(list(notification_ids), left_out):
+    for row in read_in_parts(_read, list(notification_ids), left_out):
         if UNREADABLE in row:
             left_out(row[0], f"{_READ[row.index(UNREADABLE)]} {UNREADABLE}")
         else:
@@ -58,17 +60,26 @@ def _log(notification_id: int, why: object) -> None:
     logger.error("Notification %s is left out: %s", notification_id, why)
 
 
-def _rows(ids: list[int], left_out: LeftOut) -> list[tuple[Any, ...]]:
-    """Without those whose values the driver does not take, found by halving."""
-    found = Notification.objects.using(database()).current().filter(with_ids("pk", ids)).order_by()
+def _read(ids: list[int]) -> list[tuple[Any, ...]]:
+    found = Notification.objects.using(database()).current().filter(with_ids("pk", ids))
+    return list(found.order_by().values_list(*_READ))
+
+
+def read_in_parts(
+    ask: Callable[[list[int]], list[T]], ids: list[int], left_out: LeftOut | None = None
+) -> list[T]:
+    """What `ask` reads of these, without those whose values the driver does not take.
+
+    They are found by halving, and told as to `read_frames`.
+    """
     try:
-        return list(found.values_list(*_READ))
+        return ask(ids)
     except DatabaseError as error:
         # Text that is no UTF-8 is an OperationalError on SQLite, as a lost connection is.
         if not (isinstance(error, DataError) or "decode" in str(error)):
             raise
         if len(ids) == 1:
-            left_out(ids[0], error)
+            (left_out or _log)(ids[0], error)
             return []
     half = len(ids) // 2
-    return _rows(ids[:half], left_out) + _rows(ids[half:], left_out)
+    return read_in_parts(ask, ids[:half], left_out) + read_in_parts(ask, ids[half:], left_out)

@@ -21,7 +21,7 @@ from notifications.send import notify, recall
 from notifications.story.steps import story_of
 
 from ..hubs import HubTestCase, quick
-from ..store.test_unreadable import NEVER, write
+from ..store.test_unreadable import NEVER, impossible, write
 from .dumps import dump
 
 User = get_user_model()
@@ -146,6 +146,14 @@ class ExportTests(PrivacyTestCase):
         mentions = [json.loads(line) for line in export_user(self.ada)][2:]
         self.assertEqual([one["id"] for one in mentions], [self.by_her.pk, self.about_her.pk])
         self.assertEqual([bool(one["created_at"]) for one in mentions], [False, True])
+
+    def test_an_export_has_all_others_whatever_cannot_be_read_of_one(self):
+        for column, value in impossible():
+            with self.subTest(column=column, value=value[:30]):
+                write(self.alone, column, value)
+                ids = [json.loads(line)["id"] for line in export_user(self.ada)]
+                expected = [self.alone, self.shared, self.by_her, self.about_her]
+                self.assertEqual(ids, [notification.pk for notification in expected])
 
     @override_settings(USE_TZ=False, TIME_ZONE="Asia/Tokyo")
     def test_an_export_tells_utc_where_a_site_has_no_time_zones(self):
