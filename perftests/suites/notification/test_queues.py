@@ -25,7 +25,8 @@ from .workloads import Queues
 ENVIRONMENT = {"PERF_NOTIFICATIONS": json.dumps({"SWEEP_SECONDS": 3600})}
 """What a server without a sweep does not send is missing; the sweep would send it seconds later."""
 
-MEANWHILE = constant(600, seconds=0.5)
+MEANWHILE = constant(200, seconds=60)
+"""Until all have their queues, and so long at most."""
 
 
 class QueueTests(LoadTestCase):
@@ -56,6 +57,8 @@ class QueueTests(LoadTestCase):
         queues = queue_for(users, load.queued)
         with traffic(self.server, [user.pk for user in users], MEANWHILE) as sent:
             clients = self.clients.connect(users)
+            self.clients.await_arrival(list(zip(queues, clients, strict=True)))
+            self.server.stop_sending()
         expected = [
             ([*queue, *sent[0].ids], client) for queue, client in zip(queues, clients, strict=True)
         ]
