@@ -5,6 +5,12 @@ SOON_GIVEN_UP = """
   AbortSignal.timeout = (ms) => limit.call(AbortSignal, ms / 20);
 """
 
+SOON_AGAIN = """
+  const wait = window.setTimeout;
+  window.setTimeout = (call, ms, ...more) => wait(call, ms === 10_000 ? 1000 : ms, ...more);
+"""
+"""10,000 is until what could not be loaded is asked for again."""
+
 
 class Silence:
     """No request gets an answer, until it is over for those that follow."""

@@ -5,7 +5,7 @@ import re
 from django.test import tag
 
 from notifications.send import notify
-from notifications.tests.answers import SOON_GIVEN_UP, Late, Silence
+from notifications.tests.answers import SOON_AGAIN, SOON_GIVEN_UP, Late, Silence
 from notifications.tests.browser import needs_browser, wait_until
 
 from .test_inbox import PATH, InboxPageTestCase
@@ -36,9 +36,14 @@ class FailingInboxTests(InboxPageTestCase):
         self.complaints.clear()  # a browser writes of each request that is refused
         super().tearDown()
 
+    def open_hasty_tab(self):
+        context = self.new_context()
+        context.add_init_script(SOON_GIVEN_UP + SOON_AGAIN)
+        return self.open_live_tab(PATH, context)
+
     def test_a_notification_whose_page_could_not_be_loaded_is_in_the_inbox_by_the_next_try(self):
         self.send(1)
-        tab = self.open_live_tab(PATH)
+        tab = self.open_hasty_tab()
         refusal = Refusal(tab, PAGE, 503)
         notify(self.user, "late")
         wait_until(tab, lambda: refusal.refused, "the first try")
@@ -46,9 +51,7 @@ class FailingInboxTests(InboxPageTestCase):
 
     def test_a_page_of_the_inbox_that_nobody_answers_is_given_up_and_asked_for_again(self):
         self.send(1)
-        context = self.new_context()
-        context.add_init_script(SOON_GIVEN_UP)
-        tab = self.open_live_tab(PATH, context)
+        tab = self.open_hasty_tab()
         silence = Silence(tab, PAGE)
         notify(self.user, "late")
         wait_until(tab, lambda: silence.routes, "the first try")
@@ -57,7 +60,7 @@ class FailingInboxTests(InboxPageTestCase):
 
     def test_older_rows_that_could_not_be_loaded_come_without_another_scroll(self):
         self.send(40)
-        tab = self.open_live_tab(PATH)
+        tab = self.open_hasty_tab()
         refusal = Refusal(tab, OLDER, 503)
         tab.locator("[data-more]").scroll_into_view_if_needed()
         wait_until(tab, lambda: refusal.refused, "the first try")

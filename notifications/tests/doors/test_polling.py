@@ -3,6 +3,7 @@
 from notifications.models import Delivery
 from notifications.send import notify
 
+from ..answers import SOON_AGAIN
 from ..browser import wait_until
 from ..tabs import BLOCKED, SharedClientTestCase
 
@@ -44,7 +45,7 @@ class PollingTests(SharedClientTestCase):
         self.until_titles("before", tabs=[tab])
 
     def test_all_tabs_say_that_there_is_no_connection_while_polls_fail(self):
-        tabs = [self.open_tab(BLOCKED) for _ in range(2)]
+        tabs = [self.open_tab(BLOCKED + SOON_AGAIN) for _ in range(2)]
         self.until(tabs[1], "snapshot.status === 'polling'", "the poll")
         tabs[0].route("**/poll/**", lambda route: route.fulfill(status=502))
         self.until(tabs[1], "snapshot.status === 'waiting'", "the trouble")
@@ -81,7 +82,7 @@ class PollingTests(SharedClientTestCase):
         self.until_titles("before", tabs=[tab])
 
     def test_further_pages_that_could_not_be_loaded_are_loaded_with_the_next_poll(self):
-        tab = self.open_tab(BLOCKED)
+        tab = self.open_tab(BLOCKED + SOON_AGAIN)
         self.until(tab, "snapshot.status === 'polling'", "the poll")
         refused = []
 
