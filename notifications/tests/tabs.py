@@ -34,7 +34,7 @@ window.WebSocket = class extends EventTarget {
 """
 
 
-@tag("slow")
+@tag("slow", "tabs")
 @needs_browser
 class SharedClientTestCase(TransactionTestCase):
     @classmethod

@@ -25,7 +25,7 @@ from .workloads import Queues
 ENVIRONMENT = {"PERF_NOTIFICATIONS": json.dumps({"SWEEP_SECONDS": 3600})}
 """What a server without a sweep does not send is missing; the sweep would send it seconds later."""
 
-MEANWHILE = constant(200, seconds=60)
+MEANWHILE = constant(400, seconds=60)
 """Until all have their queues, and so long at most."""
 
 
@@ -52,11 +52,15 @@ class QueueTests(LoadTestCase):
         self._measure_crossing(load)
 
     def _measure_crossing(self, load: Queues) -> None:
-        """While they connect and get their queues, more comes for them."""
+        """While they connect and get their queues, more comes for them.
+
+        One after the other, as between the reading of a last page and its end are but moments:
+        something comes in some of so many.
+        """
         users = self.create_users(load.users)
         queues = queue_for(users, load.queued)
         with traffic(self.server, [user.pk for user in users], MEANWHILE) as sent:
-            clients = self.clients.connect(users)
+            clients = self.clients.connect(users, concurrency=1)
             self.clients.await_arrival(list(zip(queues, clients, strict=True)))
             self.server.stop_sending()
         expected = [
