@@ -119,7 +119,7 @@ class TroubleTestCase(TransactionTestCase):
         return lines(logs)[0]
 
 
-@tag("alone", "slow")
+@tag("alone", "own_redis", "slow")
 class RedisTroubleTests(TroubleTestCase):
     """The layer with hints, and the stock layers where the state concerns them."""
 
